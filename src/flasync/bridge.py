@@ -1,0 +1,382 @@
+"""The bridge: sync code that waits without holding the event loop.
+
+This is the only module that switches greenlets. Three greenlets and one task take part:
+
+* The *driver* is a coroutine that runs in the asyncio task of a request. It starts a *request
+  greenlet*, whose parent is the greenlet in which the driver itself runs.
+* Sync code runs in the request greenlet. When it calls `await_(x)`, the request greenlet steps
+  `x` itself, so that the body of `x` runs there too. Only what `x` *yields*, a future that is not
+  done, is switched up to the driver, which yields it on to the task. The loop now serves others.
+* When the future is done, the task resumes the driver, the driver switches back down, and `x`
+  goes on inside the request greenlet until it yields again or returns.
+
+In a worker thread there is no loop to yield to. There the request greenlet switches the whole
+awaitable up to the thread's main greenlet (see `threads`), which has it awaited on the loop.
+
+The context is the same object all along. A greenlet saves `tstate->context` when it is left and
+restores it when it is entered, and never marks it as *entered*; so while a greenlet is switched
+away, `Context.run` of the same object is legal in another greenlet or thread. That is why a
+request greenlet gets the driver's own Context and not a copy.
+
+Cancellation crosses the bridge in both directions as the `BaseException` that it is. The one
+place that it must not reach is teardown: `shielded` makes the driver hold back a cancellation
+until the shielded stretch has ended, and deliver it at the next wait after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future as ThreadFuture
+from contextlib import contextmanager
+from functools import partial
+from types import CoroutineType
+from typing import Any, Self, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+from flasync import portal
+from flasync.errors import AwaitOnLoopError
+
+T = TypeVar("T")
+
+# Finished request greenlets that a thread keeps for the next request. A fresh greenlet costs ten
+# times a switch; more than this many are at once at rest only after a burst, whose memory we free.
+_IDLE_GREENLETS = 128
+
+
+class BridgeGreenlet(greenlet):
+    """A greenlet whose code may wait: what the two lanes have in common."""
+
+    # SQLAlchemy's asyncio dialects wait by `getcurrent().parent.switch(awaitable)` in a greenlet
+    # that carries this mark (sqlalchemy.util.concurrency.await_).
+    __sqlalchemy_greenlet_provider__ = True
+
+    busy: bool = False
+    shielded: int = 0
+    error: BaseException | None = None
+
+    def run(self, function: Callable[[], Any]) -> Any:  # type: ignore[override]  # greenlet's stub lacks it
+        """Run `function`, then rest until the next one; `busy` and `error` tell the end."""
+        while True:
+            self.busy = True
+            result: Any = None
+            try:
+                result = function()
+            except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
+                self.error = error
+            self.busy = False
+            idle = self._resting()
+            if len(idle) >= _IDLE_GREENLETS:
+                return result
+            idle.append(self)
+            del function
+            function = self.parent.switch(result)
+
+    @classmethod
+    def borrow(cls) -> Self:
+        """Return a greenlet of this thread that is at rest, or a new one."""
+        idle = cls._resting()
+        return idle.pop() if idle else cls()
+
+    @classmethod
+    def _resting(cls) -> list[Self]:
+        """Return the greenlets of this class that rest in this thread."""
+        return _idle.greenlets.setdefault(cls, [])  # type: ignore[return-value]  # keyed by class
+
+    def take_error(self) -> BaseException | None:
+        """Return the exception that ended the last function and forget it."""
+        error, self.error = self.error, None
+        return error
+
+
+class RequestGreenlet(BridgeGreenlet):
+    """A request greenlet on the event loop: it hands up the futures that it must wait for."""
+
+
+class ThreadGreenlet(BridgeGreenlet):
+    """A request greenlet in a worker thread: it hands up whole awaitables."""
+
+
+class _Idle(threading.local):
+    """The resting request greenlets of a thread; a greenlet cannot leave its thread."""
+
+    def __init__(self) -> None:
+        self.greenlets: dict[type[BridgeGreenlet], list[BridgeGreenlet]] = {}
+
+
+_idle = _Idle()
+
+
+def await_(awaitable: Awaitable[T]) -> T:
+    """Wait for `awaitable` in sync code and return its result.
+
+    Works in a request of either lane, in a CLI command, a test, a background thread and under a
+    WSGI server. The awaitable runs on the process's one event loop, in the caller's Context.
+
+    Args:
+        awaitable: A coroutine, future, task, or any object with `__await__`.
+
+    Returns:
+        What the awaitable returns.
+
+    Raises:
+        AwaitOnLoopError: The caller runs on the event loop itself, in no request greenlet (a
+            child task, a loop callback): to wait there would stop the loop. The awaitable is
+            closed.
+        BaseException: Whatever the awaitable raises, `asyncio.CancelledError` included.
+
+    Runs in: a request greenlet or any thread without a running loop.
+    Switches: in a request greenlet, exactly when the awaitable has to wait; elsewhere the
+        calling thread blocks.
+    """
+    current = getcurrent()
+    if type(current) is RequestGreenlet:
+        return _step(awaitable, current.parent)
+    if getattr(current, "__sqlalchemy_greenlet_provider__", False):
+        return current.parent.switch(awaitable)  # type: ignore[no-any-return, union-attr]  # a switch is untyped
+    return _await_in_thread(awaitable)
+
+
+async def carry(awaitable: Awaitable[T]) -> T:
+    """Await `awaitable` so that sync code below it can wait as well.
+
+    Runs in: the event loop. Switches: whenever the awaitable waits.
+    """
+    return await drive(partial(await_, awaitable))
+
+
+@types.coroutine
+def drive(
+    function: Callable[[], T], on_wait: Callable[[], bool] | None = None
+) -> Generator[Any, Any, T]:
+    """Run sync `function` in a request greenlet, as an awaitable, in the task's own Context.
+
+    Cancelling the task raises `CancelledError` inside `function` at the place where it waits.
+    While `function` is `shielded`, a cancellation is held back: it is raised at the first wait
+    after the shield, or out of `drive` when there is none.
+
+    Args:
+        function: Sync code; it may use `await_`.
+        on_wait: Called on the loop whenever `function` begins to wait, until it returns True.
+
+    Returns:
+        What `function` returns.
+
+    Raises:
+        BaseException: Whatever `function` raises.
+
+    Runs in: the event loop. Switches: whenever `function` waits.
+    """
+    driver = getcurrent()
+    request = RequestGreenlet.borrow()
+    if request.parent is not driver:
+        request.parent = driver
+    request.gr_context = driver.gr_context
+    held_back = False
+    value = request.switch(function)
+    while request.busy:
+        if on_wait is not None and on_wait():
+            on_wait = None
+        try:
+            if request.shielded:
+                sent, cancelled = yield from _outwait(value, driver.gr_context)
+                held_back = held_back or cancelled
+            elif held_back:
+                held_back = False
+                raise asyncio.CancelledError
+            elif value is None or getattr(value, "_asyncio_future_blocking", False):
+                sent = yield value
+            else:
+                sent = yield from _await(value)
+        except GeneratorExit as error:
+            _abandon(request, error)
+            raise
+        except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
+            value = request.throw(error)
+        else:
+            value = request.switch(sent)
+    request.gr_context = None
+    error = request.take_error()
+    if error is not None:
+        raise error
+    if held_back:
+        raise asyncio.CancelledError
+    return value  # type: ignore[no-any-return]  # a switch is untyped
+
+
+@contextmanager
+def shielded() -> Generator[None]:
+    """Hold cancellation back from the waits of this block, in whichever lane it runs.
+
+    Outside a request greenlet nobody cancels, and this does nothing.
+    """
+    current = getcurrent()
+    if not isinstance(current, BridgeGreenlet):
+        yield
+        return
+    current.shielded += 1
+    try:
+        yield
+    finally:
+        current.shielded -= 1
+
+
+def _step(awaitable: Awaitable[T], driver: greenlet) -> T:
+    """Advance `awaitable` in the current greenlet; hand only its futures up to `driver`.
+
+    An awaitable that is not a coroutine is wrapped in one: some servers' awaitables are plain
+    iterators without `send` and `throw`, and a coroutine's `await` knows how to step them.
+    """
+    steps: Coroutine[Any, Any, T] = (
+        awaitable if type(awaitable) is CoroutineType else _await(awaitable)
+    )
+    try:
+        value = steps.send(None)
+        while True:
+            try:
+                sent = driver.switch(value)
+            except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
+                value = steps.throw(error)
+            else:
+                value = steps.send(sent)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+async def _await(awaitable: Awaitable[T]) -> T:
+    return await awaitable
+
+
+def _outwait(
+    value: Any, context: contextvars.Context | None
+) -> Generator[Any, Any, tuple[Any, bool]]:
+    """Wait for what a request greenlet handed up, whatever cancellations come.
+
+    The task that is cancelled cancels the future that it waits for; so it is given a wait of its
+    own (`asyncio.wait` never cancels what it waits for) and never the future itself.
+
+    Returns:
+        What to switch down, and whether a cancellation came meanwhile.
+    """
+    if value is None:
+        try:
+            yield None
+        except asyncio.CancelledError:
+            return None, True
+        return None, False
+    yielded = getattr(value, "_asyncio_future_blocking", False)
+    if yielded:
+        value._asyncio_future_blocking = False
+        future = value
+    else:
+        future = asyncio.get_running_loop().create_task(_await(value), context=context)
+    cancelled = False
+    while not future.done():
+        try:
+            yield from asyncio.wait([future]).__await__()
+        except asyncio.CancelledError:
+            cancelled = True
+    return None if yielded else future.result(), cancelled
+
+
+def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:
+    """Unwind a request greenlet whose driver is destroyed and so can wait no more."""
+    while request.busy:
+        request.throw(error)
+    request.take_error()
+
+
+def _await_in_thread(awaitable: Awaitable[T]) -> T:
+    """Block this thread until the process's loop has run `awaitable` in this Context."""
+    loop = portal.get_loop()
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is loop:
+        close = getattr(awaitable, "close", None)
+        if close is not None:
+            close()
+        raise AwaitOnLoopError(
+            f"await_({awaitable!r}) was called on the event loop itself. No request greenlet "
+            "carries this code (it is a child task or a loop callback), so waiting here would "
+            "stop every request. Use `await` in async code, or call the sync function with "
+            "`await flasync.run_sync(...)`."
+        )
+    contextvars.copy_context()  # a thread has no Context object before the first use of one
+    caller = getcurrent()
+    blocker = greenlet(_block, parent=caller)
+    # Its own Context: while it blocks, the caller's Context must not be this thread's current one.
+    blocker.gr_context = contextvars.Context()
+    return blocker.switch(loop, awaitable, caller.gr_context)  # type: ignore[no-any-return]
+
+
+def _block(
+    loop: asyncio.AbstractEventLoop, awaitable: Awaitable[T], context: contextvars.Context
+) -> T:
+    """Have `loop` run `awaitable` in `context`, and block until it has ended."""
+    entered = _is_entered(context)
+    used = context.copy() if entered else context
+    done: ThreadFuture[T] = ThreadFuture()
+    task: asyncio.Task[T] | None = None
+
+    def start() -> None:
+        nonlocal task
+        task = loop.create_task(carry(awaitable), context=used)
+        task.add_done_callback(partial(_settle, done))
+
+    loop.call_soon_threadsafe(start)
+    try:
+        return done.result()
+    except KeyboardInterrupt:
+        if not done.done():
+            loop.call_soon_threadsafe(lambda: task and task.cancel())
+        raise
+    finally:
+        if entered:
+            _copy_changes(used, getcurrent().parent)
+
+
+def _settle(done: ThreadFuture[T], task: asyncio.Task[T]) -> None:
+    """Pass a finished task's outcome to the thread that blocks on `done`."""
+    if task.cancelled():
+        done.set_exception(asyncio.CancelledError())
+    elif (error := task.exception()) is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(task.result())
+
+
+def _is_entered(context: contextvars.Context) -> bool:
+    """Whether somebody's `Context.run` of `context` is under way, so that a task cannot use it."""
+    try:
+        context.run(_nothing)
+    except RuntimeError:
+        return True
+    return False
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _copy_changes(source: contextvars.Context, caller: greenlet | None) -> None:
+    """Set in the caller's entered Context what a coroutine changed in its copy of it.
+
+    An entered Context can only be changed by code that runs in it: so this borrows it for the
+    length of the call. It is this very thread's, and its owner is switched away.
+    """
+    borrower = greenlet(_set_all)
+    borrower.gr_context = caller.gr_context if caller is not None else None
+    borrower.switch(source)
+
+
+def _set_all(source: contextvars.Context) -> None:
+    """Set every variable of `source` that differs in the current Context."""
+    for variable, value in source.items():
+        if variable.get(None) is not value:
+            variable.set(value)

@@ -1,0 +1,324 @@
+"""Which lane a request takes.
+
+The lane must be known before the first line of the app runs, hooks included. So the request's URL
+is matched here, with the app's own URL map, and Flask is then handed the same match (see
+`seams`): a request is matched once, as without flasync.
+
+A request for an `async def` view takes the event loop; everything else takes a thread: sync
+views, static files, and errors of routing, whose hooks and error handlers are sync code of
+unknown patience. `on_loop` and `in_thread` say otherwise by hand.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import FunctionType
+from typing import Any, TypeVar, overload
+
+from flask import Flask, Request
+from flask.views import MethodView
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MARK = "__flasync_lane__"
+
+
+class Lane(enum.Enum):
+    """Where a request runs."""
+
+    LOOP = "loop"
+    THREAD = "thread"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a request for one view is run.
+
+    Attributes:
+        lane: Where it runs.
+        cancel_on_disconnect: Whether it is cancelled when its client leaves; None means that the
+            setting CANCEL_ON_DISCONNECT decides.
+    """
+
+    lane: Lane
+    cancel_on_disconnect: bool | None = None
+
+
+_THREAD = Course(Lane.THREAD)
+_LOOP = Course(Lane.LOOP)
+
+
+@overload
+def on_loop(view: F, /) -> F: ...
+@overload
+def on_loop(*, cancel_on_disconnect: bool | None = None) -> Callable[[F], F]: ...
+def on_loop(view: Any = None, /, *, cancel_on_disconnect: bool | None = None) -> Any:
+    """Say that a view runs on the event loop, although it is not `async def`.
+
+    For a sync view that never blocks (a health route, which must answer while every thread
+    sleeps) or whose drivers wait through `await_`. Whatever blocks in it holds up every request.
+
+    Args:
+        view: A view function, or a method or class of a class-based view.
+        cancel_on_disconnect: False lets the view run on when its client leaves; None leaves that
+            to the setting CANCEL_ON_DISCONNECT.
+    """
+    return _mark(view, Course(Lane.LOOP, cancel_on_disconnect))
+
+
+@overload
+def in_thread(view: F, /) -> F: ...
+@overload
+def in_thread(*, cancel_on_disconnect: bool | None = None) -> Callable[[F], F]: ...
+def in_thread(view: Any = None, /, *, cancel_on_disconnect: bool | None = None) -> Any:
+    """Say that a view runs in a worker thread, although it is `async def`.
+
+    For a view whose hooks or extensions block. The view's own coroutine still runs on the loop.
+
+    Args:
+        view: A view function, or a method or class of a class-based view.
+        cancel_on_disconnect: As for `on_loop`.
+    """
+    return _mark(view, Course(Lane.THREAD, cancel_on_disconnect))
+
+
+def _mark(view: Any, course: Course) -> Any:
+    if view is None:
+        return partial(_mark, course=course)
+    setattr(view, _MARK, course)
+    return view
+
+
+def unwrap_chain(function: Any) -> Iterator[Any]:
+    """Yield a callable and everything it wraps, outermost first.
+
+    Follows `__wrapped__` (`functools.wraps`) and `functools.partial`, each object once.
+    """
+    seen: set[int] = set()
+    while function is not None and id(function) not in seen:
+        seen.add(id(function))
+        yield function
+        if isinstance(function, partial):
+            function = function.func
+        else:
+            function = getattr(function, "__wrapped__", None)
+
+
+def is_async(function: Any) -> bool:
+    """Whether a callable, or anything it wraps, is an `async def`, generators included."""
+    return any(map(_is_async_itself, unwrap_chain(function)))
+
+
+def _is_async_itself(function: Any) -> bool:
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return True
+    call = getattr(type(function), "__call__", None)  # noqa: B004  the function is wanted
+    return not isinstance(function, (FunctionType, type)) and (
+        inspect.iscoroutinefunction(call) or inspect.isasyncgenfunction(call)
+    )
+
+
+def find_course(view: Any, method: str) -> Course:
+    """Return how a request of `method` for `view` runs.
+
+    The outermost mark of `on_loop` or `in_thread` decides, else whether the code is async. A
+    class-based view decides by the method that the request calls, then by the class.
+    """
+    candidates = [view]
+    view_class = getattr(view, "view_class", None)
+    if view_class is not None:
+        candidates += [*_find_methods(view_class, method), view_class]
+    for candidate in candidates:
+        for function in unwrap_chain(candidate):
+            mark = vars(function).get(_MARK) if hasattr(function, "__dict__") else None
+            if isinstance(mark, Course):
+                return mark
+    if view_class is not None:
+        candidates.pop()
+    return _LOOP if any(map(is_async, candidates)) else _THREAD
+
+
+def _find_methods(view_class: type, method: str) -> list[Any]:
+    """Return the functions of a class-based view that a request of `method` runs."""
+    found = [getattr(view_class, "dispatch_request", None)]
+    if issubclass(view_class, MethodView):
+        own = getattr(view_class, method.lower(), None)
+        if own is None and method == "HEAD":
+            own = getattr(view_class, "get", None)
+        found.append(own)
+    return [function for function in found if function is not None]
+
+
+class Match:
+    """A request's URL match, made before the request began.
+
+    Attributes:
+        adapter: What Flask's `create_url_adapter` returned, answering `match` from here.
+        request: The request object that it was made for.
+    """
+
+    __slots__ = ("_key", "adapter", "request")
+
+    def __init__(self, adapter: MapAdapter, request: Request, key: tuple[Any, ...]) -> None:
+        self.adapter = adapter
+        self.request = request
+        self._key = key
+
+    def fits(self, environ: dict[str, Any]) -> bool:
+        """Whether `environ` still says what it said when the match was made.
+
+        WSGI middleware may have changed the host, the prefix, the path or the method.
+        """
+        return self._key == build_match_key(environ)
+
+
+def build_match_key(environ: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the parts of an environ that a URL match depends on."""
+    get = environ.get
+    return (
+        environ["PATH_INFO"],
+        environ["REQUEST_METHOD"],
+        environ["SCRIPT_NAME"],
+        environ["QUERY_STRING"],
+        environ["wsgi.url_scheme"],
+        get("HTTP_HOST"),
+        environ["SERVER_NAME"],
+        environ["SERVER_PORT"],
+    )
+
+
+class MatchedAdapter(MapAdapter):
+    """A URL adapter that knows the match of its own request already."""
+
+    _outcome: tuple[Rule, dict[str, Any]] | HTTPException
+
+    def match(self, *args: Any, **kwargs: Any) -> Any:
+        """Match as `MapAdapter.match` does; the call that Flask makes is answered from memory."""
+        if args or kwargs != {"return_rule": True}:
+            return super().match(*args, **kwargs)
+        if isinstance(self._outcome, HTTPException):
+            raise self._outcome.with_traceback(None)
+        rule, values = self._outcome
+        return rule, dict(values)
+
+
+class LaneChooser:
+    """Chooses the course of each request of one app.
+
+    Args:
+        app: The app. Its URL map and view functions are read at each request.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._courses: dict[tuple[Any, str], Course] = {}
+        self._shadow: Map | None = None
+        self._shadowed: Map | None = None
+        # An app that makes its adapter in its own way is asked once for the lane and once more
+        # by Flask, since nobody knows what else its way does to the request.
+        self._is_stock = type(app).create_url_adapter is Flask.create_url_adapter
+
+    def choose(self, environ: dict[str, Any]) -> Course:
+        """Return the course of a request, and leave its match in `environ` for Flask.
+
+        Runs in: the event loop, outside any Flask context. Switches: never.
+        """
+        app = self._app
+        request = app.request_class(environ)
+        try:
+            adapter = app.create_url_adapter(request)
+        except HTTPException:
+            return _THREAD  # an untrusted host: Flask will meet it again and answer 400
+        if adapter is None:
+            return _THREAD
+        shadow = self._get_shadow(adapter.map)
+        if shadow is not None:
+            return self._find(_match(_copy_adapter(shadow, adapter)), environ)
+        outcome = _match(adapter)
+        if self._is_stock and type(adapter) is MapAdapter:
+            adapter.__class__ = MatchedAdapter
+            adapter._outcome = outcome  # type: ignore[attr-defined]  # it has just become one
+            environ["flasync.match"] = Match(adapter, request, build_match_key(environ))
+        return self._find(outcome, environ)
+
+    def _find(
+        self, outcome: tuple[Rule, dict[str, Any]] | HTTPException, environ: dict[str, Any]
+    ) -> Course:
+        if isinstance(outcome, HTTPException):
+            return _THREAD
+        view = self._app.view_functions.get(outcome[0].endpoint)
+        key = (view, environ["REQUEST_METHOD"])
+        course = self._courses.get(key)
+        if course is None:
+            course = self._courses[key] = find_course(view, environ["REQUEST_METHOD"])
+        return course
+
+    def _get_shadow(self, url_map: Map) -> Map | None:
+        """Return a copy of the map without the app's own converters' code, if it has any.
+
+        A converter may use the session or a database (Flask matches with the request pushed for
+        its sake), so its `to_python` must run once, in the request and in its lane. The copy
+        keeps the patterns, which is all that the lane needs.
+        """
+        if self._shadowed is not url_map:
+            self._shadowed = url_map
+            own = {
+                name: converter
+                for name, converter in url_map.converters.items()
+                if not converter.to_python.__module__.startswith("werkzeug.")
+            }
+            self._shadow = _copy_map(url_map, own) if own else None
+        return self._shadow
+
+
+def _match(adapter: MapAdapter) -> tuple[Rule, dict[str, Any]] | HTTPException:
+    try:
+        return adapter.match(return_rule=True)  # type: ignore[return-value]  # its overload is for bool
+    except HTTPException as error:
+        return error
+
+
+def _copy_adapter(url_map: Map, adapter: MapAdapter) -> MapAdapter:
+    return MapAdapter(
+        url_map,
+        adapter.server_name,
+        adapter.script_name,
+        adapter.subdomain,
+        adapter.url_scheme,
+        adapter.path_info,
+        adapter.default_method,
+        adapter.query_args,
+    )
+
+
+def _copy_map(url_map: Map, own: dict[str, type[BaseConverter]]) -> Map:
+    """Return a copy of a map in which the converters `own` keep their pattern, not their code."""
+    copy = Map(
+        default_subdomain=url_map.default_subdomain,
+        strict_slashes=url_map.strict_slashes,
+        merge_slashes=url_map.merge_slashes,
+        redirect_defaults=url_map.redirect_defaults,
+        converters={
+            **url_map.converters,
+            **{
+                name: type(
+                    f"Inert{converter.__name__}",
+                    (converter,),
+                    {"to_python": BaseConverter.to_python, "part_isolating": converter.part_isolating},
+                )
+                for name, converter in own.items()
+            },
+        },
+        sort_parameters=url_map.sort_parameters,
+        sort_key=url_map.sort_key,
+        host_matching=url_map.host_matching,
+    )
+    for rule in url_map.iter_rules():
+        copy.add(rule.empty())
+    return copy

@@ -1,0 +1,145 @@
+"""Startup and shutdown: the serving hooks, on the serving loop, in an app context.
+
+The names and the order are Quart's: `before_serving` functions, then the first halves of
+`while_serving` generators, at startup; at shutdown the second halves, then `after_serving`.
+A server that does not speak the lifespan protocol still gets a startup, before its first request;
+it cannot tell us of its shutdown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from flask import Flask
+
+from flasync.errors import LifespanMisuse
+from flasync.threads import run_sync
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ServingHooks:
+    """The functions to run when serving begins and ends.
+
+    An `async def` runs on the serving loop, a plain function in a worker thread; both in the
+    app's context.
+    """
+
+    def __init__(self) -> None:
+        self.before: list[Callable[[], Any]] = []
+        self.after: list[Callable[[], Any]] = []
+        self.around: list[Callable[[], AsyncGenerator[Any, None]]] = []
+        self.is_frozen = False
+
+    def before_serving(self, func: F) -> F:
+        """Register a function to run before the first request is served."""
+        self._check(func, "before_serving")
+        self.before.append(func)
+        return func
+
+    def after_serving(self, func: F) -> F:
+        """Register a function to run after the last request was served."""
+        self._check(func, "after_serving")
+        self.after.append(func)
+        return func
+
+    def while_serving(self, func: F) -> F:
+        """Register an async generator function that yields once: before it startup, after it
+        shutdown.
+        """
+        self._check(func, "while_serving")
+        if not inspect.isasyncgenfunction(func):
+            raise LifespanMisuse(
+                f"while_serving got {func!r}. It needs an async generator function. Write "
+                "`async def lifespan(): ...; yield; ...`."
+            )
+        self.around.append(func)
+        return func
+
+    def _check(self, func: Any, name: str) -> None:
+        if self.is_frozen:
+            raise LifespanMisuse(
+                f"{name} got {func!r} after serving had begun, so it would not run. Register it "
+                "when the app is built."
+            )
+
+
+class Lifespan:
+    """One run of the serving hooks of an app.
+
+    Args:
+        app: The Flask object whose context the hooks get.
+        hooks: What to run.
+    """
+
+    def __init__(self, app: Flask, hooks: ServingHooks) -> None:
+        self._app = app
+        self._hooks = hooks
+        self._open: list[AsyncGenerator[Any, None]] = []
+
+    async def startup(self) -> None:
+        """Run the hooks of startup. When one fails, what was opened before it is closed again."""
+        self._hooks.is_frozen = True
+        try:
+            async with _app_context(self._app):
+                for func in self._hooks.before:
+                    await _call(func)
+                for make in self._hooks.around:
+                    generator = make()
+                    await anext(generator)
+                    self._open.append(generator)
+        except BaseException:
+            await self._close_generators()
+            raise
+
+    async def shutdown(self) -> None:
+        """Run the hooks of shutdown, all of them.
+
+        Raises:
+            ExceptionGroup: What the hooks raised.
+        """
+        errors: list[Exception] = []
+        async with _app_context(self._app):
+            errors += await self._close_generators()
+            for func in self._hooks.after:
+                try:
+                    await _call(func)
+                except Exception as error:  # noqa: BLE001  every hook gets its turn; all are raised below
+                    errors.append(error)
+        self._hooks.is_frozen = False
+        if errors:
+            raise ExceptionGroup("serving hooks failed at shutdown", errors)
+
+    async def _close_generators(self) -> list[Exception]:
+        """Run the second halves of `while_serving`; return what they raised."""
+        errors: list[Exception] = []
+        generators, self._open = self._open, []
+        for generator in generators:
+            try:
+                await anext(generator, None)
+                if generator.ag_running or generator.ag_frame is not None:
+                    await generator.aclose()
+                    raise LifespanMisuse(
+                        f"{generator.__qualname__} yielded a second time. A while_serving "
+                        "generator has one startup and one shutdown. Let it end after its yield."
+                    )
+            except Exception as error:  # noqa: BLE001  every hook gets its turn; the caller raises
+                errors.append(error)
+        return errors
+
+
+@asynccontextmanager
+async def _app_context(app: Flask) -> AsyncGenerator[None, None]:
+    with app.app_context():
+        yield
+
+
+async def _call(func: Callable[[], Any]) -> None:
+    """Call a hook: on the loop if it is async, in a worker thread if not."""
+    result = func() if inspect.iscoroutinefunction(func) else await run_sync(func)
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,79 @@
+"""What exists while an app is served on a loop: its settings, its threads, its lifespan."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from flask import Flask
+
+from flasync import portal
+from flasync.lifespan import Lifespan, ServingHooks
+from flasync.settings import read_settings
+from flasync.threads import forget_pool, get_pool
+
+_log = logging.getLogger("flasync")
+
+
+class Runtime:
+    """An app being served on the running loop.
+
+    Args:
+        app: The Flask object.
+        hooks: Its serving hooks.
+
+    Raises:
+        SettingError: A setting in `app.config` has a wrong value.
+    """
+
+    def __init__(self, app: Flask, hooks: ServingHooks) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.settings = read_settings(app.config)
+        self.pool = get_pool(self.settings.worker_threads)
+        self._lifespan = Lifespan(app, hooks)
+        self._startup: asyncio.Task[None] | None = None
+        self._under_way = 0
+        self._idle = asyncio.Event()
+
+    async def start(self) -> None:
+        """Run the hooks of startup, once; every caller returns when they have run."""
+        if self._startup is None:
+            portal.adopt(self.loop)
+            self._startup = self.loop.create_task(self._lifespan.startup())
+        await asyncio.shield(self._startup)
+
+    def enter(self) -> None:
+        """Count a request in."""
+        self._under_way += 1
+
+    def leave(self) -> None:
+        """Count a request out."""
+        self._under_way -= 1
+        if not self._under_way:
+            self._idle.set()
+
+    async def stop(self) -> None:
+        """Wait for requests under way, run the hooks of shutdown, end the threads."""
+        timeout_s = self.settings.graceful_timeout_s
+        try:
+            await self._drain(timeout_s)
+            await self._lifespan.shutdown()
+        finally:
+            forget_pool(self.pool)
+            await self.pool.close(timeout_s)
+            portal.release(self.loop)
+
+    async def _drain(self, timeout_s: float | None) -> None:
+        if not self._under_way:
+            return
+        self._idle.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._idle.wait()
+        except TimeoutError:
+            _log.warning(
+                "%d requests were still under way %s s after shutdown began "
+                "(app.config['GRACEFUL_TIMEOUT']). They are left to the server.",
+                self._under_way,
+                timeout_s,
+            )

@@ -1,0 +1,1 @@
+"""ASGI <-> WSGI, as pure translation: no event loop, no thread, no Flask."""
