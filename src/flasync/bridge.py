@@ -208,21 +208,31 @@ def drive(
     return value  # type: ignore[no-any-return]  # a switch is untyped
 
 
-@contextmanager
-def shielded() -> Generator[None]:
-    """Hold cancellation back from the waits of this block, in whichever lane it runs.
+def shield() -> None:
+    """Hold cancellation back from the waits up to `unshield`, in whichever lane this runs.
 
     Outside a request greenlet nobody cancels, and this does nothing.
     """
     current = getcurrent()
-    if not isinstance(current, BridgeGreenlet):
-        yield
-        return
-    current.shielded += 1
+    if isinstance(current, BridgeGreenlet):
+        current.shielded += 1
+
+
+def unshield() -> None:
+    """End what `shield` began, in the same greenlet."""
+    current = getcurrent()
+    if isinstance(current, BridgeGreenlet):
+        current.shielded -= 1
+
+
+@contextmanager
+def shielded() -> Generator[None]:
+    """Hold cancellation back from the waits of a block; see `shield`."""
+    shield()
     try:
         yield
     finally:
-        current.shielded -= 1
+        unshield()
 
 
 def _step(awaitable: Awaitable[T], driver: greenlet) -> T:

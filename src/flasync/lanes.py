@@ -19,14 +19,18 @@ from functools import partial
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from flask import Flask, Request
+from flask import Flask
 from flask.views import MethodView
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+A = TypeVar("A", bound=MapAdapter)
+
 _MARK = "__flasync_lane__"
+# Origins (scheme, host, prefix) whose URL adapter is kept. Bounded, since clients name the host.
+_MOST_ORIGINS = 64
 
 
 class Lane(enum.Enum):
@@ -158,16 +162,20 @@ def _find_methods(view_class: type, method: str) -> list[Any]:
 class Match:
     """A request's URL match, made before the request began.
 
-    Attributes:
-        adapter: What Flask's `create_url_adapter` returned, answering `match` from here.
-        request: The request object that it was made for.
+    Args:
+        adapter: What Flask's `create_url_adapter` would return, answering `match` from memory.
+        effects: What Flask's `create_url_adapter` sets on the request object, by name.
+        key: The parts of the environ that the match depends on, or None when nothing between
+            here and Flask can change them.
     """
 
-    __slots__ = ("_key", "adapter", "request")
+    __slots__ = ("_key", "adapter", "effects")
 
-    def __init__(self, adapter: MapAdapter, request: Request, key: tuple[Any, ...]) -> None:
+    def __init__(
+        self, adapter: MapAdapter, effects: dict[str, Any], key: tuple[Any, ...] | None
+    ) -> None:
         self.adapter = adapter
-        self.request = request
+        self.effects = effects
         self._key = key
 
     def fits(self, environ: dict[str, Any]) -> bool:
@@ -175,36 +183,50 @@ class Match:
 
         WSGI middleware may have changed the host, the prefix, the path or the method.
         """
-        return self._key == build_match_key(environ)
+        return self._key is None or self._key == _build_match_key(environ)
 
 
-def build_match_key(environ: dict[str, Any]) -> tuple[Any, ...]:
+def _build_match_key(environ: dict[str, Any]) -> tuple[Any, ...]:
     """Return the parts of an environ that a URL match depends on."""
-    get = environ.get
     return (
+        *_build_origin(environ),
         environ["PATH_INFO"],
         environ["REQUEST_METHOD"],
-        environ["SCRIPT_NAME"],
         environ["QUERY_STRING"],
-        environ["wsgi.url_scheme"],
+    )
+
+
+def _build_origin(environ: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the parts of an environ that make the URLs of a request, save path and query."""
+    get = environ.get
+    return (
         get("HTTP_HOST"),
+        environ["wsgi.url_scheme"],
+        environ["SCRIPT_NAME"],
         environ["SERVER_NAME"],
         environ["SERVER_PORT"],
+        get("HTTP_UPGRADE"),
+        get("HTTP_CONNECTION"),
     )
 
 
 class MatchedAdapter(MapAdapter):
     """A URL adapter that knows the match of its own request already."""
 
-    _outcome: tuple[Rule, dict[str, Any]] | HTTPException
+    _outcome: tuple[Rule, dict[str, Any]] | HTTPException | None = None
+
+    def remember(self, outcome: tuple[Rule, dict[str, Any]] | HTTPException) -> None:
+        """Answer Flask's `match` with `outcome` from now on."""
+        self._outcome = outcome
 
     def match(self, *args: Any, **kwargs: Any) -> Any:
         """Match as `MapAdapter.match` does; the call that Flask makes is answered from memory."""
-        if args or kwargs != {"return_rule": True}:
+        outcome = self._outcome
+        if outcome is None or args or kwargs != {"return_rule": True}:
             return super().match(*args, **kwargs)
-        if isinstance(self._outcome, HTTPException):
-            raise self._outcome.with_traceback(None)
-        rule, values = self._outcome
+        if isinstance(outcome, HTTPException):
+            raise outcome.with_traceback(None)
+        rule, values = outcome
         return rule, dict(values)
 
 
@@ -218,6 +240,7 @@ class LaneChooser:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._courses: dict[tuple[Any, str], Course] = {}
+        self._origins: dict[tuple[Any, ...], tuple[MapAdapter, dict[str, Any]]] = {}
         self._shadow: Map | None = None
         self._shadowed: Map | None = None
         # An app that makes its adapter in its own way is asked once for the lane and once more
@@ -229,23 +252,67 @@ class LaneChooser:
 
         Runs in: the event loop, outside any Flask context. Switches: never.
         """
-        app = self._app
-        request = app.request_class(environ)
         try:
-            adapter = app.create_url_adapter(request)
+            adapter, effects = self._bind(environ)
         except HTTPException:
             return _THREAD  # an untrusted host: Flask will meet it again and answer 400
         if adapter is None:
             return _THREAD
         shadow = self._get_shadow(adapter.map)
         if shadow is not None:
-            return self._find(_match(_copy_adapter(shadow, adapter)), environ)
+            return self._find(_match(_copy_adapter(MapAdapter, adapter, shadow)), environ)
         outcome = _match(adapter)
-        if self._is_stock and type(adapter) is MapAdapter:
-            adapter.__class__ = MatchedAdapter
-            adapter._outcome = outcome  # type: ignore[attr-defined]  # it has just become one
-            environ["flasync.match"] = Match(adapter, request, build_match_key(environ))
+        if type(adapter) is MatchedAdapter:
+            adapter.remember(outcome)
+            is_bare = getattr(self._app.wsgi_app, "__func__", None) is Flask.wsgi_app
+            key = None if is_bare else _build_match_key(environ)
+            environ["flasync.match"] = Match(adapter, effects, key)
         return self._find(outcome, environ)
+
+    def _bind(self, environ: dict[str, Any]) -> tuple[MapAdapter | None, dict[str, Any]]:
+        """Return the request's URL adapter, and what making it sets on the request object.
+
+        Flask's own method is asked once for each origin (scheme, host, prefix). Its answers for
+        two requests of one origin differ in path, method and query alone.
+        """
+        app = self._app
+        if not self._is_stock:
+            return app.create_url_adapter(app.request_class(environ)), {}
+        config = app.config
+        url_map = app.url_map
+        key = (
+            *_build_origin(environ),
+            config["SERVER_NAME"],
+            url_map.host_matching,
+            url_map.default_subdomain,
+            app.subdomain_matching,
+            id(url_map),
+        )
+        known = self._origins.get(key)
+        if known is None:
+            known = self._ask(environ)
+            if config["TRUSTED_HOSTS"] is None and len(self._origins) < _MOST_ORIGINS:
+                self._origins[key] = known
+        template, effects = known
+        adapter = _copy_adapter(MatchedAdapter, template, template.map)
+        adapter.path_info = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        adapter.default_method = environ["REQUEST_METHOD"]
+        adapter.query_args = (
+            environ["QUERY_STRING"].encode("latin-1").decode("utf-8", "replace")
+        )
+        return adapter, effects
+
+    def _ask(self, environ: dict[str, Any]) -> tuple[MapAdapter, dict[str, Any]]:
+        """Return Flask's adapter for a request, and what making it set on the request object."""
+        request = self._app.request_class(environ)
+        before = dict(vars(request))
+        adapter = self._app.create_url_adapter(request)
+        effects = {
+            name: value
+            for name, value in vars(request).items()
+            if name not in before or before[name] is not value
+        }
+        return adapter, effects  # type: ignore[return-value]  # None is for no request only
 
     def _find(
         self, outcome: tuple[Rule, dict[str, Any]] | HTTPException, environ: dict[str, Any]
@@ -284,8 +351,8 @@ def _match(adapter: MapAdapter) -> tuple[Rule, dict[str, Any]] | HTTPException:
         return error
 
 
-def _copy_adapter(url_map: Map, adapter: MapAdapter) -> MapAdapter:
-    return MapAdapter(
+def _copy_adapter(cls: type[A], adapter: MapAdapter, url_map: Map) -> A:
+    return cls(
         url_map,
         adapter.server_name,
         adapter.script_name,

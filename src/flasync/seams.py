@@ -15,7 +15,7 @@ from typing import Any
 from flask import Flask, Request
 from werkzeug.wrappers import Response
 
-from flasync.bridge import await_, shielded
+from flasync.bridge import await_, shield, unshield
 from flasync.lanes import Match, is_async
 from flasync.streams import build_stream, is_async_stream
 
@@ -117,7 +117,7 @@ def _build_create_url_adapter(app: Flask) -> Callable[[Request | None], Any]:
         if request is not None:
             match: Match | None = request.environ.pop("flasync.match", None)
             if match is not None and match.fits(request.environ):
-                vars(request).update(vars(match.request))
+                vars(request).update(match.effects)
                 return match.adapter
         return original(request)
 
@@ -127,7 +127,10 @@ def _build_create_url_adapter(app: Flask) -> Callable[[Request | None], Any]:
 def _build_shielded(original: Callable[..., Any]) -> Callable[..., Any]:
     def teardown(*args: Any, **kwargs: Any) -> Any:
         """Run teardown functions to their end, whatever cancellations come."""
-        with shielded():
+        shield()
+        try:
             return original(*args, **kwargs)
+        finally:
+            unshield()
 
     return teardown

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 
 
-class BodyReader(io.RawIOBase):
+class BodyReader:
     """A read-only binary stream over chunks that arrive one by one.
 
     It gives what `io.BytesIO` over the whole body would give, `readline` and iteration included,
@@ -20,14 +19,32 @@ class BodyReader(io.RawIOBase):
     Source: PEP 3333, "Input and Error Streams".
     """
 
+    __slots__ = ("_fetch", "_pending", "_start")
+
+    closed = False
+
     def __init__(self, fetch: Callable[[], bytes]) -> None:
         self._fetch = fetch
         self._pending = b""
         self._start = 0
 
     def readable(self) -> bool:
-        """Return True."""
+        """Return True, for `io` wrappers around this."""
         return True
+
+    def writable(self) -> bool:
+        """Return False."""
+        return False
+
+    def seekable(self) -> bool:
+        """Return False: what has been read is gone."""
+        return False
+
+    def flush(self) -> None:
+        """Do nothing, for `io` wrappers around this."""
+
+    def close(self) -> None:
+        """Do nothing: the body belongs to the server."""
 
     def read(self, size: int | None = -1) -> bytes:
         """Return `size` bytes, fewer only at the end of the body; all that is left for -1."""
@@ -46,7 +63,7 @@ class BodyReader(io.RawIOBase):
         """Return all that is left of the body."""
         return self._take_all()
 
-    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]  # narrower than Buffer
+    def readinto(self, buffer: memoryview | bytearray) -> int:
         """Fill the beginning of `buffer` with what one fetch gives; return how many bytes."""
         part = self._take(len(buffer))
         buffer[: len(part)] = part
@@ -79,7 +96,7 @@ class BodyReader(io.RawIOBase):
                 break
         return lines
 
-    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # of bytes, as in any binary stream
+    def __iter__(self) -> Iterator[bytes]:
         return iter(self.readline, b"")
 
     def _has_pending(self) -> bool:
