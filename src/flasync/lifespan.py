@@ -84,6 +84,8 @@ class Lifespan:
     async def startup(self) -> None:
         """Run the hooks of startup. When one fails, what was opened before it is closed again."""
         self._hooks.is_frozen = True
+        if not (self._hooks.before or self._hooks.around):
+            return  # a context that nobody needs would still be seen by teardown functions
         try:
             async with _app_context(self._app):
                 for func in self._hooks.before:
@@ -102,15 +104,16 @@ class Lifespan:
         Raises:
             ExceptionGroup: What the hooks raised.
         """
-        errors: list[Exception] = []
+        self._hooks.is_frozen = False
+        if not (self._hooks.after or self._open):
+            return
         async with _app_context(self._app):
-            errors += await self._close_generators()
+            errors = await self._close_generators()
             for func in self._hooks.after:
                 try:
                     await _call(func)
                 except Exception as error:  # noqa: BLE001  every hook gets its turn; all are raised below
                     errors.append(error)
-        self._hooks.is_frozen = False
         if errors:
             raise ExceptionGroup("serving hooks failed at shutdown", errors)
 
