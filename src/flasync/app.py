@@ -28,7 +28,7 @@ class Flask(flask.Flask):
         self._asgi = ASGI(self)
 
     def __call__(self, environ: Any, start_response: Any, send: Any = None) -> Any:
-        """Serve a WSGI request `(environ, start_response)` or an ASGI scope `(scope, receive, send)`.
+        """Serve a WSGI request, or an ASGI scope `(scope, receive, send)`.
 
         Returns:
             A WSGI iterable for two arguments, a coroutine for three.

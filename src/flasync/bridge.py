@@ -34,7 +34,7 @@ from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 from functools import partial
 from types import CoroutineType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -57,17 +57,18 @@ class BridgeGreenlet(greenlet):
 
     busy: bool = False
     shielded: int = 0
-    error: BaseException | None = None
+    failure: BaseException | None = None
+    parent: greenlet
 
-    def run(self, function: Callable[[], Any]) -> Any:  # type: ignore[override]  # greenlet's stub lacks it
-        """Run `function`, then rest until the next one; `busy` and `error` tell the end."""
+    def run(self, function: Callable[[], Any]) -> Any:
+        """Run `function`, then rest until the next one; `busy` and `failure` tell the end."""
         while True:
             self.busy = True
             result: Any = None
             try:
                 result = function()
-            except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
-                self.error = error
+            except BaseException as error:
+                self.failure = error
             self.busy = False
             idle = self._resting()
             if len(idle) >= _IDLE_GREENLETS:
@@ -85,12 +86,12 @@ class BridgeGreenlet(greenlet):
     @classmethod
     def _resting(cls) -> list[Self]:
         """Return the greenlets of this class that rest in this thread."""
-        return _idle.greenlets.setdefault(cls, [])  # type: ignore[return-value]  # keyed by class
+        return _local.greenlets.setdefault(cls, [])  # type: ignore[return-value]  # keyed by class
 
-    def take_error(self) -> BaseException | None:
+    def take_failure(self) -> BaseException | None:
         """Return the exception that ended the last function and forget it."""
-        error, self.error = self.error, None
-        return error
+        failure, self.failure = self.failure, None
+        return failure
 
 
 class RequestGreenlet(BridgeGreenlet):
@@ -101,14 +102,35 @@ class ThreadGreenlet(BridgeGreenlet):
     """A request greenlet in a worker thread: it hands up whole awaitables."""
 
 
-class _Idle(threading.local):
-    """The resting request greenlets of a thread; a greenlet cannot leave its thread."""
+class Monitor(Protocol):
+    """Whoever wants to know for how long each request has the loop to itself."""
+
+    def begin(self, function: Any) -> None:
+        """A stretch of the function that was given to `drive` begins."""
+
+    def end(self) -> None:
+        """It has ended: the loop is free."""
+
+
+class _Local(threading.local):
+    """What belongs to a thread: its resting greenlets, which cannot leave it, and its monitor."""
 
     def __init__(self) -> None:
+        self.monitor: Monitor | None = None
         self.greenlets: dict[type[BridgeGreenlet], list[BridgeGreenlet]] = {}
 
 
-_idle = _Idle()
+_local = _Local()
+
+
+def set_monitor(monitor: Monitor | None) -> None:
+    """Have `monitor` told of the stretches that requests run in this thread's loop."""
+    _local.monitor = monitor
+
+
+def get_monitor() -> Monitor | None:
+    """Return this thread's monitor."""
+    return _local.monitor
 
 
 def await_(awaitable: Awaitable[T]) -> T:
@@ -150,7 +172,7 @@ async def carry(awaitable: Awaitable[T]) -> T:
 
 
 @types.coroutine
-def drive(
+def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be waited for
     function: Callable[[], T], on_wait: Callable[[], bool] | None = None
 ) -> Generator[Any, Any, T]:
     """Run sync `function` in a request greenlet, as an awaitable, in the task's own Context.
@@ -176,11 +198,21 @@ def drive(
     if request.parent is not driver:
         request.parent = driver
     request.gr_context = driver.gr_context
+    monitor = _local.monitor
     held_back = False
-    value = request.switch(function)
-    while request.busy:
+    resume: Callable[[Any], Any] = request.switch
+    sent: Any = function
+    while True:
+        if monitor is not None:
+            monitor.begin(function)
+        value = resume(sent)
+        if monitor is not None:
+            monitor.end()
+        if not request.busy:
+            break
         if on_wait is not None and on_wait():
             on_wait = None
+        resume = request.switch
         try:
             if request.shielded:
                 sent, cancelled = yield from _outwait(value, driver.gr_context)
@@ -195,14 +227,12 @@ def drive(
         except GeneratorExit as error:
             _abandon(request, error)
             raise
-        except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
-            value = request.throw(error)
-        else:
-            value = request.switch(sent)
+        except BaseException as error:
+            resume, sent = request.throw, error
     request.gr_context = None
-    error = request.take_error()
-    if error is not None:
-        raise error
+    failure = request.take_failure()
+    if failure is not None:
+        raise failure
     if held_back:
         raise asyncio.CancelledError
     return value  # type: ignore[no-any-return]  # a switch is untyped
@@ -249,7 +279,7 @@ def _step(awaitable: Awaitable[T], driver: greenlet) -> T:
         while True:
             try:
                 sent = driver.switch(value)
-            except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
+            except BaseException as error:
                 value = steps.throw(error)
             else:
                 value = steps.send(sent)
@@ -297,7 +327,7 @@ def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:
     """Unwind a request greenlet whose driver is destroyed and so can wait no more."""
     while request.busy:
         request.throw(error)
-    request.take_error()
+    request.take_failure()
 
 
 def _await_in_thread(awaitable: Awaitable[T]) -> T:

@@ -6,8 +6,8 @@
     │   ├── NoRequestError         FSE102  run_sync() where no event loop serves a request
     │   └── LifespanMisuse         FSE103  a serving hook registered after serving began
     ├── WireError
-    │   ├── BodyDisconnected       FSE201  the client left in the middle of its body (also a 400)
-    │   ├── BodyTimeout            FSE202  the client fell silent in the middle of its body (also a 408)
+    │   ├── BodyDisconnected       FSE201  the client left inside its body (also a 400)
+    │   ├── BodyTimeout            FSE202  the client fell silent in its body (also a 408)
     │   └── ClientGone             FSE203  a write to a client that has left (also a ConnectionError)
     ├── ApplicationError
     │   ├── StartResponseError     FSE301  the WSGI application broke the start_response contract
@@ -32,7 +32,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestTimeout
 
 
 class FlasyncError(Exception):
-    """The root of every exception of flasync; `error_code` names its section in `docs/errors.md`."""
+    """The root of every exception of flasync; `docs/errors.md` explains each `error_code`."""
 
     error_code: ClassVar[str] = "FSE000"
 

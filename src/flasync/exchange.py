@@ -68,6 +68,10 @@ class Exchange:
         self._watch: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
+    def __str__(self) -> str:
+        """Return the request as "GET /path"."""
+        return f"{self._environ['REQUEST_METHOD']} {self._environ['PATH_INFO']}"
+
     def read_body(self) -> bytes:
         """Return the next piece of the body, `b""` at its end; see `Inbox.read`.
 
@@ -176,7 +180,9 @@ class Exchange:
             return
         error = watch.exception()
         if error is not None:
-            _log.warning("The server's receive() failed; the client counts as gone.", exc_info=error)
+            _log.warning(
+                "The server's receive() failed; the client counts as gone.", exc_info=error
+            )
             self._inbox.disconnected = True
         if self._cancels:
             self._cancel(task)
@@ -195,10 +201,9 @@ class Exchange:
 
     def _on_deadline(self, task: asyncio.Task[Any], timeout_s: float) -> None:
         _log.warning(
-            "The response to %s %s was not sent within app.config['RESPONSE_TIMEOUT'] = %s s. "
+            "The response to %s was not sent within app.config['RESPONSE_TIMEOUT'] = %s s. "
             "It is cut off.",
-            self._environ["REQUEST_METHOD"],
-            self._environ["PATH_INFO"],
+            self,
             timeout_s,
         )
         self._inbox.disconnected = True

@@ -297,9 +297,7 @@ class LaneChooser:
         adapter = _copy_adapter(MatchedAdapter, template, template.map)
         adapter.path_info = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
         adapter.default_method = environ["REQUEST_METHOD"]
-        adapter.query_args = (
-            environ["QUERY_STRING"].encode("latin-1").decode("utf-8", "replace")
-        )
+        adapter.query_args = environ["QUERY_STRING"].encode("latin-1").decode("utf-8", "replace")
         return adapter, effects
 
     def _ask(self, environ: dict[str, Any]) -> tuple[MapAdapter, dict[str, Any]]:
@@ -377,7 +375,10 @@ def _copy_map(url_map: Map, own: dict[str, type[BaseConverter]]) -> Map:
                 name: type(
                     f"Inert{converter.__name__}",
                     (converter,),
-                    {"to_python": BaseConverter.to_python, "part_isolating": converter.part_isolating},
+                    {
+                        "to_python": BaseConverter.to_python,
+                        "part_isolating": converter.part_isolating,
+                    },
                 )
                 for name, converter in own.items()
             },

@@ -8,7 +8,6 @@ it cannot tell us of its shutdown.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,8 @@ from flasync.errors import LifespanMisuse
 from flasync.threads import run_sync
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_END = object()
 
 
 class ServingHooks:
@@ -48,9 +49,7 @@ class ServingHooks:
         return func
 
     def while_serving(self, func: F) -> F:
-        """Register an async generator function that yields once: before it startup, after it
-        shutdown.
-        """
+        """Register an async generator function: up to its one yield startup, then shutdown."""
         self._check(func, "while_serving")
         if not inspect.isasyncgenfunction(func):
             raise LifespanMisuse(
@@ -112,7 +111,7 @@ class Lifespan:
             for func in self._hooks.after:
                 try:
                     await _call(func)
-                except Exception as error:  # noqa: BLE001  every hook gets its turn; all are raised below
+                except Exception as error:
                     errors.append(error)
         if errors:
             raise ExceptionGroup("serving hooks failed at shutdown", errors)
@@ -123,14 +122,13 @@ class Lifespan:
         generators, self._open = self._open, []
         for generator in generators:
             try:
-                await anext(generator, None)
-                if generator.ag_running or generator.ag_frame is not None:
+                if await anext(generator, _END) is not _END:
                     await generator.aclose()
                     raise LifespanMisuse(
-                        f"{generator.__qualname__} yielded a second time. A while_serving "
-                        "generator has one startup and one shutdown. Let it end after its yield."
+                        f"{generator!r} yielded a second time. A while_serving generator has one "
+                        "startup and one shutdown. Let it end after its one yield."
                     )
-            except Exception as error:  # noqa: BLE001  every hook gets its turn; the caller raises
+            except Exception as error:
                 errors.append(error)
         return errors
 

@@ -10,6 +10,7 @@ from flask import Flask
 from flasync import portal
 from flasync.lifespan import Lifespan, ServingHooks
 from flasync.settings import read_settings
+from flasync.stalls import log_stall, unwatch_loop, watch_loop
 from flasync.threads import forget_pool, get_pool
 
 _log = logging.getLogger("flasync")
@@ -30,6 +31,7 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         self.settings = read_settings(app.config)
         self.pool = get_pool(self.settings.worker_threads)
+        self._app = app
         self._lifespan = Lifespan(app, hooks)
         self._startup: asyncio.Task[None] | None = None
         self._under_way = 0
@@ -39,6 +41,8 @@ class Runtime:
         """Run the hooks of startup, once; every caller returns when they have run."""
         if self._startup is None:
             portal.adopt(self.loop)
+            if self.settings.stall_warning_s is not None:
+                watch_loop(self.settings.stall_warning_s, log_stall(self._app.logger))
             self._startup = self.loop.create_task(self._lifespan.startup())
         await asyncio.shield(self._startup)
 
@@ -59,6 +63,7 @@ class Runtime:
             await self._drain(timeout_s)
             await self._lifespan.shutdown()
         finally:
+            unwatch_loop()
             forget_pool(self.pool)
             await self.pool.close(timeout_s)
             portal.release(self.loop)

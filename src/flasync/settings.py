@@ -5,6 +5,7 @@
     RESPONSE_TIMEOUT      None  seconds that the sending of a response may take
     CANCEL_ON_DISCONNECT  True  whether a waiting view is cancelled when its client leaves
     GRACEFUL_TIMEOUT      30    seconds that shutdown waits for requests under way
+    STALL_WARNING         0.1   seconds that a request may hold the event loop before it is named
 
 A time of None means no limit. `BODY_TIMEOUT` and `RESPONSE_TIMEOUT` are Quart's names.
 """
@@ -28,6 +29,7 @@ class Settings:
     response_timeout_s: float | None = None
     cancel_on_disconnect: bool = True
     graceful_timeout_s: float | None = 30.0
+    stall_warning_s: float | None = 0.1
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -49,6 +51,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
         response_timeout_s=_read_time(config, "RESPONSE_TIMEOUT", default.response_timeout_s),
         cancel_on_disconnect=cancel,
         graceful_timeout_s=_read_time(config, "GRACEFUL_TIMEOUT", default.graceful_timeout_s),
+        stall_warning_s=_read_time(config, "STALL_WARNING", default.stall_warning_s),
     )
 
 

@@ -64,7 +64,7 @@ class AsyncStream:
 
     def __next__(self) -> Any:
         """Return the next item. Switches: while the iterator waits."""
-        item = await_(anext(self._iterator, _END))  # type: ignore[arg-type]  # an Awaitable
+        item = await_(anext(self._iterator, _END))
         if item is _END:
             raise StopIteration
         return item
@@ -78,5 +78,5 @@ class AsyncStream:
 
 def _get_contexts() -> list[Any]:
     """Return the pushed contexts, outermost first: one of them since Flask 3.2, two before."""
-    proxies = [app_ctx, vars(flask.globals).get("request_ctx")]
-    return [proxy._get_current_object() for proxy in proxies if proxy is not None]  # type: ignore[attr-defined]  # LocalProxy
+    proxies: list[Any] = [app_ctx, vars(flask.globals).get("request_ctx")]
+    return [proxy._get_current_object() for proxy in proxies if proxy is not None]

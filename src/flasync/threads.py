@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -68,7 +69,7 @@ class Stretch:
         """Run the stretch to its end. Runs in: the worker thread."""
         try:
             self.value = resume()
-        except BaseException as error:  # noqa: BLE001  the loop raises it where it waits
+        except BaseException as error:
             self.error = error
         self.ended = True
         if self._listening:
@@ -133,7 +134,7 @@ class WorkerThread:
         """End the thread after the stretches that are in its queue. Runs in: any thread."""
         self._stretches.put(None)
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, timeout_s: float | None) -> None:
         """Wait until the thread has ended. Runs in: any other thread."""
         self._thread.join(timeout_s)
 
@@ -195,16 +196,14 @@ class WorkerPool:
         else:
             self._idle.append(worker)
 
-    async def close(self, timeout_s: float) -> None:
+    async def close(self, timeout_s: float | None) -> None:
         """End every thread, waiting at most `timeout_s` seconds for those that are at work."""
         workers, self._workers = self._workers, []
         self._idle.clear()
         for worker in workers:
             worker.stop()
-        deadline = asyncio.get_running_loop().time() + timeout_s
-        for worker in workers:
-            left = max(0.0, deadline - asyncio.get_running_loop().time())
-            await asyncio.to_thread(worker.join, left)
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        await asyncio.to_thread(_join_all, workers, deadline)
 
     def abandon(self) -> None:
         """Tell every thread to end and wait for none: the loop of this pool is gone."""
@@ -221,6 +220,12 @@ class WorkerPool:
             self._workers.append(worker)
             return worker
         return idle.popleft() if idle else None
+
+
+def _join_all(workers: list[WorkerThread], deadline: float | None) -> None:
+    """Wait for the threads of `workers` until `deadline` on the monotonic clock."""
+    for worker in workers:
+        worker.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
 
 class Lease:
@@ -365,13 +370,14 @@ class ThreadRun:
     def _advance(
         self, greenlet: ThreadGreenlet, switch: Callable[[Any], Any], value: Any
     ) -> tuple[ThreadGreenlet, Any]:
-        """Switch to the greenlet; when its function is at its end, note how it ended, and only
-        here: a moment later the greenlet may carry another function of the same request.
+        """Switch to the greenlet, and note how its function ended, if it did.
+
+        Only here: a moment later the greenlet may carry another function of the same request.
         """
         value = switch(value)
         if not greenlet.busy:
             greenlet.gr_context = None
-            self._error = greenlet.take_error()
+            self._error = greenlet.take_failure()
             self._ended = True
         return greenlet, value
 
@@ -419,7 +425,7 @@ class ThreadRun:
                 raise asyncio.CancelledError
             else:
                 result = await carry(awaitable)
-        except BaseException as error:  # noqa: BLE001  only BaseException is right between loop and greenlet
+        except BaseException as error:
             resume: Resume = partial(self._advance, greenlet, greenlet.throw, error)
         else:
             resume = partial(self._advance, greenlet, greenlet.switch, result)
@@ -464,6 +470,7 @@ def forget_pool(pool: WorkerPool) -> None:
 
 # The lease of the request that this code belongs to.
 current_lease: contextvars.ContextVar[Lease] = contextvars.ContextVar("flasync.lease")
+
 
 async def run_sync(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
     """Run a blocking function in this request's worker thread and return its result.

@@ -14,7 +14,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 # PEP 3333 forbids an application to send these, and HTTP/2 has no place for them. The server
 # decides about its connection and its framing.
 _HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    "connection keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
 )
 _NO_BODY_STATUSES = frozenset({204, 304})
 _FIRST_FINAL_STATUS = 200
@@ -49,12 +49,14 @@ class ResponseHead:
         headers: list[tuple[str, str]],
         exc_info: ExcInfo | None = None,
     ) -> Callable[[bytes], None]:
-        """Take the status and the headers. Source: PEP 3333, "The start_response() Callable".
+        """Take the status and the headers of the response.
 
         Raises:
             StartResponseError: It was called twice without `exc_info`, or with a status or a
                 header that cannot be sent.
             BaseException: That of `exc_info`, when the headers have been sent already.
+
+        Source: PEP 3333, "The start_response() Callable".
         """
         if exc_info:
             if self.sent:
