@@ -8,7 +8,7 @@
     ├── WireError
     │   ├── BodyDisconnected       FSE201  the client left inside its body (also a 400)
     │   ├── BodyTimeout            FSE202  the client fell silent in its body (also a 408)
-    │   └── ClientGone             FSE203  a write to a client that has left (also a ConnectionError)
+    │   └── ClientGone             FSE203  a write to a client that has left (a ConnectionError)
     ├── ApplicationError
     │   ├── StartResponseError     FSE301  the WSGI application broke the start_response contract
     │   └── UnsupportedScopeError  FSE302  an ASGI scope that flasync does not serve
