@@ -1,0 +1,1 @@
+"""The benchmark behind docs/performance.md; run it with `scripts/bench`."""
