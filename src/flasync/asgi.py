@@ -116,9 +116,9 @@ class ASGI:
             runtime = self._runtimes[loop] = Runtime(self.app, self.hooks)
         try:
             await runtime.start()
-        except BaseException:
-            self._runtimes.pop(loop, None)
-            raise
+        finally:
+            if runtime.has_failed:
+                self._runtimes.pop(loop, None)
         self._runtime = runtime
         return runtime
 

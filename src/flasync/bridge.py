@@ -32,6 +32,7 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
 from typing import Any, Protocol, Self, TypeVar
@@ -219,6 +220,7 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
                 held_back = held_back or cancelled
             elif held_back:
                 held_back = False
+                discard(value)
                 raise asyncio.CancelledError
             elif value is None or getattr(value, "_asyncio_future_blocking", False):
                 sent = yield value
@@ -313,18 +315,78 @@ def _outwait(
         value._asyncio_future_blocking = False
         future = value
     else:
-        future = asyncio.get_running_loop().create_task(_await(value), context=context)
+        future = spawn(_capture(value), context)
     cancelled = False
     while not future.done():
         try:
             yield from asyncio.wait([future]).__await__()
         except asyncio.CancelledError:
             cancelled = True
-    return None if yielded else future.result(), cancelled
+    return None if yielded else future.result().unwrap(), cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an awaitable ended: with a value, or with an exception of any kind."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+    def unwrap(self) -> Any:
+        """Return the value or raise the exception."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+async def _capture(awaitable: Awaitable[Any]) -> Outcome:
+    """Await to the end and return how it ended.
+
+    A task that ends with SystemExit or KeyboardInterrupt takes its whole loop down; the code that
+    waits for it is where they belong.
+    """
+    try:
+        return Outcome(await carry(awaitable))
+    except BaseException as error:
+        return Outcome(error=error)
+
+
+def spawn(
+    coroutine: Coroutine[Any, Any, T], context: contextvars.Context | None
+) -> asyncio.Task[T]:
+    """Return a task that runs `coroutine` in `context`, the caller's own included.
+
+    A task factory is passed by: an eager one would enter the Context that is entered here.
+    """
+    return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context)
+
+
+async def outwait(
+    awaitable: Awaitable[T], context: contextvars.Context | None
+) -> tuple[Outcome, bool]:
+    """Await to the end, whatever cancellations come; return how it ended, and whether one came."""
+    task = spawn(_capture(awaitable), context)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            cancelled = True
+    return task.result(), cancelled
+
+
+def discard(awaitable: Any) -> None:
+    """Give up an awaitable that nobody will await: close a coroutine, cancel a future."""
+    for name in ("cancel", "close"):
+        method = getattr(awaitable, name, None)
+        if method is not None:
+            method()
+            return
 
 
 def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:
     """Unwind a request greenlet whose driver is destroyed and so can wait no more."""
+    request.parent = getcurrent()  # whoever closes the driver; control comes back to here
     while request.busy:
         request.throw(error)
     request.take_failure()
@@ -338,9 +400,7 @@ def _await_in_thread(awaitable: Awaitable[T]) -> T:
     except RuntimeError:
         running = None
     if running is loop:
-        close = getattr(awaitable, "close", None)
-        if close is not None:
-            close()
+        discard(awaitable)
         raise AwaitOnLoopError(
             f"await_({awaitable!r}) was called on the event loop itself. No request greenlet "
             "carries this code (it is a child task or a loop callback), so waiting here would "
@@ -361,17 +421,21 @@ def _block(
     """Have `loop` run `awaitable` in `context`, and block until it has ended."""
     entered = _is_entered(context)
     used = context.copy() if entered else context
-    done: ThreadFuture[T] = ThreadFuture()
-    task: asyncio.Task[T] | None = None
+    done: ThreadFuture[Outcome] = ThreadFuture()
+    task: asyncio.Task[Outcome] | None = None
 
     def start() -> None:
         nonlocal task
-        task = loop.create_task(carry(awaitable), context=used)
+        task = spawn(_capture(awaitable), used)
         task.add_done_callback(partial(_settle, done))
 
-    loop.call_soon_threadsafe(start)
     try:
-        return done.result()
+        loop.call_soon_threadsafe(start)
+    except RuntimeError:  # the loop was closed a moment ago
+        discard(awaitable)
+        raise
+    try:
+        return done.result().unwrap()  # type: ignore[no-any-return]  # what the awaitable returned
     except KeyboardInterrupt:
         if not done.done():
             loop.call_soon_threadsafe(lambda: task and task.cancel())
@@ -381,14 +445,10 @@ def _block(
             _copy_changes(used, getcurrent().parent)
 
 
-def _settle(done: ThreadFuture[T], task: asyncio.Task[T]) -> None:
+def _settle(done: ThreadFuture[Outcome], task: asyncio.Task[Outcome]) -> None:
     """Pass a finished task's outcome to the thread that blocks on `done`."""
-    if task.cancelled():
-        done.set_exception(asyncio.CancelledError())
-    elif (error := task.exception()) is not None:
-        done.set_exception(error)
-    else:
-        done.set_result(task.result())
+    cancelled = task.cancelled()  # before its first step, or it would have an outcome
+    done.set_result(Outcome(error=asyncio.CancelledError()) if cancelled else task.result())
 
 
 def _is_entered(context: contextvars.Context) -> bool:

@@ -46,6 +46,7 @@ class Exchange:
 
     __slots__ = (
         "_application",
+        "_baseline",
         "_cancels",
         "_deadline",
         "_environ",
@@ -65,6 +66,7 @@ class Exchange:
         self._lease = lease
         self._run: ThreadRun | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._baseline = 0
         self._watch: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -100,7 +102,7 @@ class Exchange:
                 self._run = ThreadRun(self._lease, self._respond, self._deliver, self._arm_watch)
                 await self._run.drive()
         except asyncio.CancelledError:
-            if self._task is None:  # it was not us
+            if not self._take_back():
                 raise
         finally:
             self._finish()
@@ -191,7 +193,13 @@ class Exchange:
         """Cancel the server's task for this request, once."""
         if self._task is None:
             self._task = task
+            self._baseline = task.cancelling()
             task.cancel()
+
+    def _take_back(self) -> bool:
+        """Undo our cancellation; return whether it was the only one that came since."""
+        task, self._task = self._task, None
+        return task is not None and task.uncancel() <= self._baseline
 
     def _start_deadline(self, timeout_s: float) -> None:
         task = asyncio.current_task()
@@ -211,10 +219,10 @@ class Exchange:
 
     def _finish(self) -> None:
         """Leave nothing behind: no watch, no timer, no cancellation of ours, no thread held."""
+        self._cancels = False  # should the watch have just ended
         if self._watch is not None:
             self._watch.cancel()
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._task is not None:
-            self._task.uncancel()
+        self._take_back()
         self._lease.close()

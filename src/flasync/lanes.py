@@ -239,7 +239,7 @@ class LaneChooser:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._courses: dict[tuple[Any, str], Course] = {}
+        self._courses: dict[tuple[str, str], tuple[Any, Course]] = {}
         self._origins: dict[tuple[Any, ...], tuple[MapAdapter, dict[str, Any]]] = {}
         self._shadow: Map | None = None
         self._shadowed: Map | None = None
@@ -317,12 +317,13 @@ class LaneChooser:
     ) -> Course:
         if isinstance(outcome, HTTPException):
             return _THREAD
-        view = self._app.view_functions.get(outcome[0].endpoint)
-        key = (view, environ["REQUEST_METHOD"])
-        course = self._courses.get(key)
-        if course is None:
-            course = self._courses[key] = find_course(view, environ["REQUEST_METHOD"])
-        return course
+        endpoint = outcome[0].endpoint
+        method = environ["REQUEST_METHOD"]
+        view = self._app.view_functions.get(endpoint)
+        known = self._courses.get((endpoint, method))
+        if known is None or known[0] is not view:
+            known = self._courses[endpoint, method] = (view, find_course(view, method))
+        return known[1]
 
     def _get_shadow(self, url_map: Map) -> Map | None:
         """Return a copy of the map without the app's own converters' code, if it has any.

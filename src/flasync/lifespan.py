@@ -9,18 +9,22 @@ it cannot tell us of its shutdown.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from flask import Flask
 
+from flasync.bridge import carry
 from flasync.errors import LifespanMisuse
 from flasync.threads import run_sync
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _END = object()
+
+_log = logging.getLogger("flasync")
 
 
 class ServingHooks:
@@ -91,10 +95,16 @@ class Lifespan:
                     await _call(func)
                 for make in self._hooks.around:
                     generator = make()
-                    await anext(generator)
+                    if await carry(anext(generator, _END)) is _END:
+                        raise LifespanMisuse(
+                            f"{make!r} ended without a yield. A while_serving generator yields "
+                            "once, between startup and shutdown. Add the yield, or register it "
+                            "with before_serving."
+                        )
                     self._open.append(generator)
         except BaseException:
-            await self._close_generators()
+            for error in await self._close_generators():
+                _log.error("A while_serving generator failed to close.", exc_info=error)
             raise
 
     async def shutdown(self) -> None:
@@ -122,7 +132,7 @@ class Lifespan:
         generators, self._open = self._open, []
         for generator in generators:
             try:
-                if await anext(generator, _END) is not _END:
+                if await carry(anext(generator, _END)) is not _END:
                     await generator.aclose()
                     raise LifespanMisuse(
                         f"{generator!r} yielded a second time. A while_serving generator has one "
@@ -140,7 +150,10 @@ async def _app_context(app: Flask) -> AsyncGenerator[None, None]:
 
 
 async def _call(func: Callable[[], Any]) -> None:
-    """Call a hook: on the loop if it is async, in a worker thread if not."""
+    """Call a hook: on the loop if it is async, in a worker thread if not.
+
+    Sync code below an async hook may use `await_`, as in a view.
+    """
     result = func() if inspect.iscoroutinefunction(func) else await run_sync(func)
     if inspect.isawaitable(result):
-        await result
+        await carry(result)

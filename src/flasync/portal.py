@@ -18,6 +18,7 @@ _STOP_TIMEOUT_S = 5.0
 
 _lock = threading.Lock()
 _serving: asyncio.AbstractEventLoop | None = None
+_apps = 0
 _background: asyncio.AbstractEventLoop | None = None
 _background_thread: threading.Thread | None = None
 
@@ -49,18 +50,24 @@ def adopt(loop: asyncio.AbstractEventLoop) -> None:
 
     Runs in: the event loop.
     """
-    global _serving  # noqa: PLW0603  the one state of the process
-    if loop is _serving or loop is _background:
+    global _serving, _apps  # noqa: PLW0603  the one state of the process
+    if loop is _background:
         return
+    _apps = _apps + 1 if loop is _serving else 1
     _serving = loop
     stop_background()
 
 
 def release(loop: asyncio.AbstractEventLoop) -> None:
-    """Forget a server's loop, when its serving has ended. Runs in: the event loop."""
-    global _serving  # noqa: PLW0603  the one state of the process
+    """Forget a server's loop, when the last app on it is no longer served.
+
+    Runs in: the event loop, once for each `adopt`.
+    """
+    global _serving, _apps  # noqa: PLW0603  the one state of the process
     if _serving is loop:
-        _serving = None
+        _apps -= 1
+        if not _apps:
+            _serving = None
 
 
 def stop_background() -> None:
@@ -81,6 +88,7 @@ def _run_background(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        loop.run_until_complete(asyncio.sleep(0))  # what other threads have handed in meanwhile
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
             task.cancel()

@@ -11,7 +11,7 @@ from flasync import portal
 from flasync.lifespan import Lifespan, ServingHooks
 from flasync.settings import read_settings
 from flasync.stalls import log_stall, unwatch_loop, watch_loop
-from flasync.threads import forget_pool, get_pool
+from flasync.workers import get_pool, give_up_pool
 
 _log = logging.getLogger("flasync")
 
@@ -31,11 +31,18 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         self.settings = read_settings(app.config)
         self.pool = get_pool(self.settings.worker_threads)
+        self.pool.users += 1
         self._app = app
         self._lifespan = Lifespan(app, hooks)
         self._startup: asyncio.Task[None] | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether startup has ended in an error."""
+        task = self._startup
+        return task is not None and task.done() and (task.cancelled() or bool(task.exception()))
 
     async def start(self) -> None:
         """Run the hooks of startup, once; every caller returns when they have run."""
@@ -63,9 +70,9 @@ class Runtime:
             await self._drain(timeout_s)
             await self._lifespan.shutdown()
         finally:
-            unwatch_loop()
-            forget_pool(self.pool)
-            await self.pool.close(timeout_s)
+            await give_up_pool(self.pool, timeout_s)
+            if self.settings.stall_warning_s is not None:
+                unwatch_loop()
             portal.release(self.loop)
 
     async def _drain(self, timeout_s: float | None) -> None:

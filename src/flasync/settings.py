@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flasync.errors import SettingError
-from flasync.threads import DEFAULT_THREADS
+from flasync.workers import DEFAULT_THREADS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -72,8 +71,9 @@ class AsyncStream:
     def close(self) -> None:
         """Close the iterator and pop the contexts, whatever cancellations come."""
         with shielded(), self._contexts:
-            if inspect.isasyncgen(self._iterator):
-                await_(self._iterator.aclose())
+            aclose = getattr(self._iterator, "aclose", None)
+            if aclose is not None:
+                await_(aclose())
 
 
 def _get_contexts() -> list[Any]:

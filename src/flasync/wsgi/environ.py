@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import MutableMapping
 from typing import Any, BinaryIO
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from flasync.wsgi.files import FileWrapper
 
@@ -39,7 +39,7 @@ def build_environ(scope: Scope, body: BinaryIO | Any, *, multithread: bool) -> E
     script_name, path_info = _split_path(scope)
     query = scope["query_string"].decode("latin-1")
     raw_path = scope.get("raw_path")
-    target = raw_path.decode("latin-1") if raw_path else script_name + path_info
+    target = raw_path.decode("latin-1") if raw_path else quote(scope["path"])
     if query:
         target = f"{target}?{query}"
     scheme = scope.get("scheme", "http")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any
@@ -16,6 +17,8 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 _HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-connection te trailer transfer-encoding upgrade".split()
 )
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_FORBIDDEN = re.compile(rb"[\r\n\0]").search
 _NO_BODY_STATUSES = frozenset({204, 304})
 _FIRST_FINAL_STATUS = 200
 
@@ -175,8 +178,8 @@ def build_headers(
             wire_value = value.encode("latin-1")
         except UnicodeEncodeError:
             raise _bad_header(name, value, "it has characters outside Latin-1") from None
-        if b"\n" in wire_value or b"\r" in wire_value:
-            raise _bad_header(name, value, "it has a line break")
+        if _FORBIDDEN(wire_value):
+            raise _bad_header(name, value, "it has a line break or a NUL")
         if wire_name == b"content-length":
             if not (value.isascii() and value.isdigit()):
                 raise _bad_header(name, value, "it must be a number of bytes")
@@ -188,10 +191,9 @@ def build_headers(
 def _build_name(name: str) -> bytes:
     """Return a header name's wire form, or `b""` for one that is left out."""
     lower = name.lower()
-    try:
-        wire_name = b"" if lower in _HOP_BY_HOP else lower.encode("ascii")
-    except UnicodeEncodeError:
-        raise _bad_header(name, "", "its name is not ASCII") from None
+    if not _TOKEN(lower):
+        raise _bad_header(name, "", "its name is no token of RFC 9110, 5.6.2")
+    wire_name = b"" if lower in _HOP_BY_HOP else lower.encode("ascii")
     if len(_NAMES) < _MOST_NAMES:
         _NAMES[name] = wire_name
     return wire_name
