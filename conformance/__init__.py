@@ -1,0 +1,1 @@
+"""The conformance run: other projects' own test suites, stock and through flasync."""

@@ -1,0 +1,103 @@
+"""A pytest plugin: records what each test comes to, and sends test requests through flasync.
+
+`--flasync-record=FILE` alone records. With `--flasync-lane=natural|loop|thread` every request that
+a Werkzeug, Flask or WebTest client makes to a Flask application becomes an ASGI request to
+`flasync.ASGI` of that application, on the process's one event loop, in the test's own context.
+
+The folder is copied into each suite's environment, as the package `flasync_conformance`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from .clients import Bridge
+
+NATURAL = "natural"
+"""The lane that is not forced: each view takes the one that flasync finds for it."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the two options."""
+    group = parser.getgroup("flasync")
+    group.addoption("--flasync-record", metavar="FILE", help="write each test's outcome to FILE")
+    group.addoption(
+        "--flasync-lane",
+        choices=(NATURAL, "loop", "thread"),
+        help="send the test clients' requests through flasync, in this lane",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start recording, and put the bridge into the clients when a lane is asked for."""
+    bridge = None
+    if lane := config.getoption("--flasync-lane"):
+        # Here, because a stock run must import nothing that the suite itself does not.
+        from .clients import Bridge  # noqa: PLC0415
+
+        bridge = Bridge(None if lane == NATURAL else lane)
+        bridge.install()
+    if path := config.getoption("--flasync-record"):
+        config.pluginmanager.register(Recorder(Path(path), bridge), "flasync-recorder")
+
+
+class Recorder:
+    """Writes each test's outcome to a file when the session ends.
+
+    Args:
+        path: The file.
+        bridge: Where the requests leave WSGI for ASGI; None in a stock run.
+    """
+
+    def __init__(self, path: Path, bridge: Bridge | None) -> None:
+        self.path, self.bridge = path, bridge
+        self.outcomes: dict[str, str] = {}
+        self.details: dict[str, str] = {}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count a module that cannot be collected as a test of its own."""
+        if report.outcome != "passed":
+            self._add(f"{report.nodeid} (collection)", report.outcome, report)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Let each phase add its word; a setup or teardown that merely passed has none."""
+        if report.when != "call" and report.outcome == "passed":
+            return
+        word: str = report.outcome
+        if hasattr(report, "wasxfail"):
+            word = "xfailed" if word == "skipped" else "xpassed"
+        elif word == "failed" and report.when != "call":
+            word = f"{report.when} error"
+        self._add(report.nodeid, word, report)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, Any, Any]:
+        """Close what the test left open before its fixtures go, as reference counting would."""
+        try:
+            return (yield)
+        finally:
+            if self.bridge:
+                self.bridge.close_abandoned()
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        data = {
+            "outcomes": self.outcomes,
+            "details": self.details,
+            "bridged": self.bridge.bridged if self.bridge else 0,
+            "direct": self.bridge.direct if self.bridge else 0,
+        }
+        self.path.write_text(json.dumps(data))
+
+    def _add(self, test: str, word: str, report: pytest.TestReport | pytest.CollectReport) -> None:
+        # Several words are a call that passed and a teardown that did not, or subtests.
+        words = {*self.outcomes.get(test, "").split(" + "), word} - {""}
+        self.outcomes[test] = " + ".join(sorted(words - {"passed"})) or "passed"
+        if report.outcome == "failed":
+            self.details[test] = self.details.get(test, "") + str(report.longrepr)
