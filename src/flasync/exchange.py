@@ -170,6 +170,8 @@ class Exchange:
             return True
         if self._inbox.receiving:
             return False  # whoever receives will notice
+        if not self._inbox.wanted and "HTTP_EXPECT" in self._environ:
+            return False  # to receive would tell the client to send a body that nobody wants
         task = asyncio.current_task()
         if task is None:
             return True  # the server steps us without a task: there is nothing to cancel

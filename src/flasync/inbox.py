@@ -22,6 +22,11 @@ class Inbox:
     Args:
         receive: The server's `receive`.
         timeout_s: Seconds that the client may stay silent while its body is waited for.
+
+    Attributes:
+        disconnected: Whether the client has left.
+        receiving: Whether somebody waits in `receive` right now.
+        wanted: Whether the body has been asked for.
     """
 
     __slots__ = (
@@ -34,6 +39,7 @@ class Inbox:
         "_timeout_s",
         "disconnected",
         "receiving",
+        "wanted",
     )
 
     def __init__(self, receive: Receive, timeout_s: float | None) -> None:
@@ -46,6 +52,7 @@ class Inbox:
         self._drained: asyncio.Event | None = None
         self.disconnected = False
         self.receiving = False
+        self.wanted = False
 
     async def read(self) -> bytes:
         """Return the next non-empty piece of the body, or `b""` at its end.
@@ -56,6 +63,7 @@ class Inbox:
 
         Runs in: the event loop. Switches: while nothing has arrived.
         """
+        self.wanted = True
         while not self._pieces:
             if self._complete:
                 return b""

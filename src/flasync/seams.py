@@ -94,16 +94,22 @@ def _build_make_response(app: Flask) -> Callable[[Any], Response]:
         if type(rv) not in _PLAIN:
             if inspect.isawaitable(rv):
                 rv = await_(rv)
-            if isinstance(rv, tuple) and rv and is_async_stream(rv[0]):
-                rv = (build_stream(rv[0]), *rv[1:])
-            elif isinstance(rv, Response):
-                if type(rv.response) is not list and is_async_stream(rv.response):
-                    rv.response = build_stream(rv.response)
-            elif is_async_stream(rv):
-                rv = build_stream(rv)
+            if isinstance(rv, tuple) and rv:
+                rv = (_adapt_body(rv[0]), *rv[1:])
+            else:
+                rv = _adapt_body(rv)
         return original(rv)
 
     return make_response
+
+
+def _adapt_body(body: Any) -> Any:
+    """Return a response body as it is, or an iterable for an async stream, also in a Response."""
+    if isinstance(body, Response):
+        if type(body.response) is not list and is_async_stream(body.response):
+            body.response = build_stream(body.response)
+        return body
+    return build_stream(body) if is_async_stream(body) else body
 
 
 def _build_create_url_adapter(app: Flask) -> Callable[[Request | None], Any]:

@@ -104,6 +104,10 @@ class Stretch:
             waiter.set_result(None)
 
 
+# Those who wait for a worker, each with the number of its turn.
+Line = deque[tuple[int, "asyncio.Future[WorkerThread]"]]
+
+
 class WorkerThread:
     """A daemon thread that runs the stretches put into its queue, in order.
 
@@ -114,7 +118,7 @@ class WorkerThread:
 
     def __init__(self, number: int) -> None:
         self.hosted = 0
-        self.waiters: deque[asyncio.Future[WorkerThread]] = deque()
+        self.waiters: Line = deque()
         self._stretches: SimpleQueue[tuple[Stretch, Resume] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"flasync-{number}", daemon=True)
         self._thread.start()
@@ -151,8 +155,9 @@ class WorkerPool:
         self.users = 0
         self._workers: set[WorkerThread] = set()
         self._idle: deque[WorkerThread] = deque()
-        self._queue: deque[asyncio.Future[WorkerThread]] = deque()
+        self._queue: Line = deque()
         self._numbers = itertools.count(1)
+        self._tickets = itertools.count()
         self._closed: asyncio.Event | None = None
 
     @property
@@ -174,7 +179,7 @@ class WorkerPool:
             return worker
         turn: asyncio.Future[WorkerThread] = asyncio.get_running_loop().create_future()
         line = self._queue if worker is None else worker.waiters
-        line.append(turn)
+        line.append((next(self._tickets), turn))
         try:
             return await turn
         except asyncio.CancelledError:
@@ -183,16 +188,18 @@ class WorkerPool:
             raise
 
     def release(self, worker: WorkerThread) -> None:
-        """Give a worker to whoever waits for it, else to the first in line, else to rest.
+        """Give a worker to whoever has waited for it the longest, or let it rest.
 
-        In a closed pool it ends instead of resting, unless a stream will come back to it.
+        Streams wait for their own worker, and new requests for any: they take turns by age, or
+        streams that step again and again would keep a worker to themselves. In a closed pool a
+        worker ends instead of resting, unless a stream will come back to it.
         """
-        for line in (worker.waiters, self._queue):
-            while line:
-                turn = line.popleft()
-                if not turn.done():
-                    turn.set_result(worker)
-                    return
+        while worker.waiters or self._queue:
+            lines = [line for line in (worker.waiters, self._queue) if line]
+            _, turn = min(lines, key=lambda line: line[0][0]).popleft()
+            if not turn.done():
+                turn.set_result(worker)
+                return
         self._idle.append(worker)
         if self._closed is not None:
             self._end_idle(self._closed)
