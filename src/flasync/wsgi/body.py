@@ -97,7 +97,14 @@ class BodyReader:
         return lines
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next line."""
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
 
     def _has_pending(self) -> bool:
         """Fetch a chunk if none is pending; return whether one is now."""

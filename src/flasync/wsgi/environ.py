@@ -87,9 +87,8 @@ def _split_path(scope: Scope) -> tuple[str, str]:
     if not path.isascii():
         raw = scope.get("raw_path")
         path = unquote_to_bytes(raw).decode("latin-1") if raw else _native(path)
-        root = _native(root)
     if root:
-        root = root.rstrip("/")
+        root = _native(root).rstrip("/")
         if path == root or path.startswith(f"{root}/"):
             path = path[len(root) :]
     return root, path
