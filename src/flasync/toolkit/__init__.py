@@ -1,0 +1,1 @@
+"""What walks an app through its migration and proves each step; the runtime never imports it."""
