@@ -1,8 +1,9 @@
 """Microseconds a request inside one process: the framework alone, no server, no socket.
 
-Every stack answers one request after the other. ASGI applications are awaited directly in one
-task on uvloop, WSGI applications are called; making the scope or the environ is the same few
-dictionary entries for both and is counted.
+Every stack answers one request after the other, in a process of its own as in real life: in a
+shared one, CPython's inline caches would be fought over by applications of different shape. ASGI
+applications are awaited directly in one task on uvloop, WSGI applications are called; making the
+scope or the environ is the same few dictionary entries for both and is counted.
 
 Counted is the processor time of the whole process, all its threads and the kernel's part
 included, because it is far less noisy than the clock on the wall. The process is pinned to one
@@ -10,11 +11,15 @@ core, where the two are the same on an idle machine: nothing here waits for anyt
 """
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import io
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -24,7 +29,7 @@ import uvloop
 from benchmarks.load import WrongAnswer
 from benchmarks.progress import progress
 from benchmarks.routes import ROUTES, Route
-from benchmarks.stacks import Stack
+from benchmarks.stacks import IN_PROCESS, Stack
 
 WARM_UP_REQUESTS = 200
 
@@ -34,44 +39,106 @@ ASGIApp = Callable[
     Coroutine[Any, Any, None],
 ]
 WSGIApp = Callable[..., Any]
-Times = dict[str, dict[str, list[float]]]
-"""By stack name, then by route name: microseconds a request, one figure a round."""
-
-
-def measure_in_process(stacks: Sequence[Stack], rounds: int, requests: int) -> Times:
-    """Rounds over all stacks and routes, interleaved, `requests` requests each.
-
-    Raises:
-        WrongAnswer: A stack does not answer what it was asked.
-    """
-    loop = uvloop.new_event_loop()
-    runners = {stack.name: make_runner(stack, loop) for stack in stacks}
-    for stack in stacks:
-        for route in ROUTES:
-            answer = runners[stack.name](route, WARM_UP_REQUESTS)
-            if not route.accepts(answer):
-                raise WrongAnswer(f"{stack.name} {route.target}: {answer[:80]!r} in process")
-    times: Times = {stack.name: {route.name: [] for route in ROUTES} for stack in stacks}
-    for number in range(rounds):
-        for route in ROUTES:
-            for stack in stacks if number % 2 == 0 else reversed(stacks):
-                # Every run starts with the same garbage: none.
-                gc.collect()
-                start = time.process_time()
-                runners[stack.name](route, requests)
-                spent_s = time.process_time() - start
-                times[stack.name][route.name].append(spent_s / requests * 1e6)
-        progress(f"in process: round {number + 1} of {rounds}")
-    loop.close()
-    return times
-
-
 Runner = Callable[[Route, int], bytes]
 """Sends a request so many times and returns the body of the last answer."""
 
+Times = dict[str, dict[str, list[float | None]]]
+"""By stack name, then by route name: microseconds a request, one figure a round, None where the
+stack's process has ended."""
 
-def make_runner(stack: Stack, loop: asyncio.AbstractEventLoop) -> Runner:
-    """What sends requests to a stack's application, in `loop` if it is an ASGI application.
+
+@dataclass
+class TimeResults:
+    """All in-process figures of one benchmark.
+
+    Attributes:
+        times: The figures.
+        failures: By stack name: why there are none.
+    """
+
+    times: Times
+    failures: dict[str, str]
+
+
+def measure_in_process(stacks: Sequence[Stack], rounds: int, requests: int) -> TimeResults:
+    """Rounds over all stacks and routes, interleaved, `requests` requests each."""
+    results = TimeResults({s.name: {r.name: [] for r in ROUTES} for s in stacks}, {})
+    with contextlib.ExitStack() as running:
+        workers = {stack.name: running.enter_context(start_worker(stack)) for stack in stacks}
+        for number in range(rounds):
+            for route in ROUTES:
+                for stack in stacks if number % 2 == 0 else reversed(stacks):
+                    answer = ask(workers[stack.name], route, requests)
+                    if isinstance(answer, str):
+                        results.failures.setdefault(stack.name, answer)
+                        results.times[stack.name][route.name].append(None)
+                    else:
+                        results.times[stack.name][route.name].append(answer)
+            progress(f"in process: round {number + 1} of {rounds}")
+    return results
+
+
+@contextlib.contextmanager
+def start_worker(stack: Stack) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds one stack and answers `ask`, until the block ends."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.inprocess", stack.name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        yield process  # Popen's own end closes the pipe, on which the worker ends
+
+
+def ask(worker: subprocess.Popen[str], route: Route, requests: int) -> float | str:
+    """Has a worker send requests.
+
+    Returns:
+        Microseconds a request, or the last line that it wrote when it failed.
+    """
+    if worker.stdin is None or worker.stdout is None or worker.poll() is not None:
+        return f"the process ended with status {worker.returncode}"
+    try:
+        worker.stdin.write(f"{ROUTES.index(route)} {requests}\n")
+        worker.stdin.flush()
+    except BrokenPipeError:
+        pass  # what it had to say is still to be read
+    said = ""
+    for line in worker.stdout:
+        if line.startswith(FIGURE):
+            return float(line.removeprefix(FIGURE))
+        said = line.strip() or said
+    return said
+
+
+FIGURE = "microseconds: "
+
+
+def work(name: str) -> None:
+    """The worker: reads a route's number and a number of requests, writes the figure; and again.
+
+    Raises:
+        ImportError: The stack is not installed.
+        WrongAnswer: The stack does not answer what it was asked.
+    """
+    stack = next(stack for stack in IN_PROCESS if stack.name == name)
+    run = make_runner(stack)
+    for route in ROUTES:
+        answer = run(route, WARM_UP_REQUESTS)
+        if not route.accepts(answer):
+            raise WrongAnswer(f"{stack.name} {route.target}: {answer[:80]!r} in process")
+    for line in sys.stdin:
+        number, requests = map(int, line.split())
+        gc.collect()  # every run starts with the same garbage: none
+        start_s = time.process_time()
+        run(ROUTES[number], requests)
+        spent_s = time.process_time() - start_s
+        print(f"{FIGURE}{spent_s / requests * 1e6}", flush=True)
+
+
+def make_runner(stack: Stack) -> Runner:
+    """What sends requests to a stack's application.
 
     Raises:
         ImportError: The stack is not installed.
@@ -79,6 +146,7 @@ def make_runner(stack: Stack, loop: asyncio.AbstractEventLoop) -> Runner:
     app = importlib.import_module(f"benchmarks.apps.{stack.module}").app
     if stack.wsgi:
         return lambda route, requests: call_wsgi(app, route, requests)
+    loop = uvloop.new_event_loop()
     return lambda route, requests: loop.run_until_complete(call_asgi(app, route, requests))
 
 
@@ -197,3 +265,7 @@ def build_scope(route: Route) -> dict[str, Any]:
         "query_string": query.encode(),
         "headers": headers,
     }
+
+
+if __name__ == "__main__":
+    work(sys.argv[1])

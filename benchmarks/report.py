@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.inprocess import Times
+from benchmarks.inprocess import TimeResults
 from benchmarks.load import CONNECTIONS, Load, LoadResults
 from benchmarks.routes import JSON, ROUTES
 from benchmarks.stacks import (
@@ -54,14 +54,14 @@ class Report:
 
     machine: str
     versions: str
-    times: Times | None = None
+    times: TimeResults | None = None
     load: LoadResults | None = None
     servers: LoadResults | None = None
     waiting: WaitingResults | None = None
 
     def failures(self) -> dict[str, str]:
         """What kept a stack from being measured, by stack name."""
-        parts = (self.load, self.servers, self.waiting)
+        parts = (self.times, self.load, self.servers, self.waiting)
         return {name: text for p in parts if p for name, text in p.failures.items()}
 
     def render(self, command: str) -> str:
@@ -120,6 +120,11 @@ def ratios(figures: Sequence[float | None], base: Sequence[float | None]) -> lis
     return [f / b for f, b in zip(figures, base, strict=True) if f and b]
 
 
+def differences(figures: Sequence[float | None], base: Sequence[float | None]) -> list[float]:
+    """Round by round `figures - base`, where both were measured."""
+    return [f - b for f, b in zip(figures, base, strict=True) if f and b]
+
+
 def rates(results: LoadResults, stack: str, route: str) -> list[float | None]:
     """Requests a second, round by round."""
     return [load.requests_per_s if load else None for load in results.runs[stack][route]]
@@ -135,8 +140,9 @@ def measured(stacks: Sequence[Stack], names: Collection[str]) -> list[Stack]:
     return [stack for stack in stacks if stack.name in names]
 
 
-def render_times(times: Times) -> str:
+def render_times(results: TimeResults) -> str:
     """In-process figures against stock Flask."""
+    times = results.times
     lines = ["### In process, no server"]
     head = ["", *(route.name for route in ROUTES)]
     if FLASK.name in times:
@@ -154,7 +160,7 @@ def render_times(times: Times) -> str:
             render_table(head, rows),
         ]
     rows = [
-        [s.title, *(f"{statistics.median(times[s.name][r.name]):.1f}" for r in ROUTES)]
+        [s.title, *(middle([us for us in times[s.name][r.name] if us], 1) for r in ROUTES)]
         for s in measured(IN_PROCESS, times)
     ]
     lines += ["For context, microseconds a request (median):", render_table(head, rows)]
@@ -303,39 +309,37 @@ def describe_errors(bursts: Sequence[Burst]) -> str:
 def render_targets(report: Report) -> str:
     """Each first target with what was reached, as far as it was measured."""
     rows = []
-    if report.times and {LOOP.name, FLASK.name} <= report.times.keys():
-        loop, flask = report.times[LOOP.name], report.times[FLASK.name]
-        reached = [statistics.median(ratios(loop[r.name], flask[r.name])) for r in ROUTES]
+    times = report.times.times if report.times else {}
+    if {LOOP.name, FLASK.name} <= times.keys():
+        loop, flask = times[LOOP.name], times[FLASK.name]
+        reached = [ratios(loop[r.name], flask[r.name]) for r in ROUTES]
         rows.append(
             target_row(
                 f"loop lane in process ≤ {LOOP_TARGET} × stock Flask under WSGI",
-                [f"{ratio:.2f}" for ratio in reached],
-                [ratio <= LOOP_TARGET for ratio in reached],
+                [middle(figures, 2) for figures in reached],
+                [bool(f) and statistics.median(f) <= LOOP_TARGET for f in reached],
             )
         )
-    if report.times and {THREAD.name, FLASK.name} <= report.times.keys():
-        thread, flask = report.times[THREAD.name], report.times[FLASK.name]
-        above_us = [
-            statistics.median([t - f for t, f in zip(thread[r.name], flask[r.name], strict=True)])
-            for r in ROUTES
-        ]
+    if {THREAD.name, FLASK.name} <= times.keys():
+        thread, flask = times[THREAD.name], times[FLASK.name]
+        above_us = [differences(thread[r.name], flask[r.name]) for r in ROUTES]
         rows.append(
             target_row(
                 f"thread lane in process ≤ stock Flask + {THREAD_TARGET_US:.0f} µs",
-                [f"+{us:.0f} µs" for us in above_us],
-                [us <= THREAD_TARGET_US for us in above_us],
+                [f"+{middle(figures, 0)} µs" for figures in above_us],
+                [bool(f) and statistics.median(f) <= THREAD_TARGET_US for f in above_us],
             )
         )
     if report.load and {LOOP.name, QUART.name} <= report.load.runs.keys():
-        pairs = [
-            ratios(rates(report.load, LOOP.name, r.name), rates(report.load, QUART.name, r.name))
-            for r in ROUTES
+        runs = report.load
+        reached = [
+            ratios(rates(runs, LOOP.name, r.name), rates(runs, QUART.name, r.name)) for r in ROUTES
         ]
         rows.append(
             target_row(
                 f"loop lane ≥ {QUART_TARGET} × Quart's requests a second",
-                [f"{statistics.median(p):.2f}" if p else "–" for p in pairs],
-                [bool(p) and statistics.median(p) >= QUART_TARGET for p in pairs],
+                [middle(figures, 2) for figures in reached],
+                [bool(f) and statistics.median(f) >= QUART_TARGET for f in reached],
             )
         )
     bursts = waiting_bursts(report.waiting)

@@ -30,7 +30,7 @@ from conformance.outcome import (
 from conformance.packages import Packages, use_pip_settings
 from conformance.report import Result, build_page
 from conformance.sdist import fetch_sdist, unpack_sdist
-from conformance.suite import HERE, Catalogue, Suite, read_catalogue
+from conformance.suite import HERE, LANES, Catalogue, Suite, read_catalogue
 
 STOCK = "stock"
 # More differing tests than this are not rerun one by one: something is broken as a whole.
@@ -105,7 +105,7 @@ def run_suite(suite: Suite, options: argparse.Namespace) -> Result:
     stock = bench.run(STOCK, STOCK)
     result = Result(suite=suite.name, stock=stock)
     print(f"{suite.name}: stock {count_outcomes(stock)} ({stock.seconds} s)", flush=True)
-    for lane in () if options.stock else suite.lanes:
+    for lane in () if options.stock else options.lane or suite.lanes:
         record = bench.run(lane, lane)
         result.lanes[lane] = record
         differences, flaky = compare(bench, lane, stock, record)
@@ -201,6 +201,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--core", action="store_true", help="only the fast set that CI runs")
     parser.add_argument("--list", action="store_true", help="list the suites and end")
     parser.add_argument("--stock", action="store_true", help="only without flasync")
+    parser.add_argument(
+        "--lane", action="append", choices=LANES, help="this lane instead of each suite's own"
+    )
     parser.add_argument("--page", action="store_true", help="write docs/extensions.md, of all")
     parser.add_argument("--jobs", type=int, default=1, help="suites run at once (default: 1)")
     parser.add_argument("--python", default=sys.executable, help="the Python of the environments")
@@ -231,7 +234,7 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{suite.name}: {error}", flush=True)
             return
         results.append(result)
-        if not options.stock:
+        if not options.stock and not options.lane:
             result.write(options.cache / "results")
 
     with ThreadPoolExecutor(options.jobs) as pool:

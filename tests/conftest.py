@@ -52,7 +52,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
-    run_on_loop(pyfuncitem.funcargs["loop_kind"], lambda: pyfuncitem.obj(**arguments))
+    run_on_loop(pyfuncitem.callspec.params["loop_kind"], lambda: pyfuncitem.obj(**arguments))
     return True
 
 

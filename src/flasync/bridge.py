@@ -148,8 +148,7 @@ def await_(awaitable: Awaitable[T]) -> T:
 
     Raises:
         AwaitOnLoopError: The caller runs on the event loop itself, in no request greenlet (a
-            child task, a loop callback): to wait there would stop the loop. The awaitable is
-            closed.
+            loop callback): to wait there would stop the loop. The awaitable is closed.
         BaseException: Whatever the awaitable raises, `asyncio.CancelledError` included.
 
     Runs in: a request greenlet or any thread without a running loop.
@@ -158,7 +157,7 @@ def await_(awaitable: Awaitable[T]) -> T:
     """
     current = getcurrent()
     if type(current) is RequestGreenlet:
-        return _step(awaitable, current.parent)
+        return _step(awaitable, current)
     if getattr(current, "__sqlalchemy_greenlet_provider__", False):
         return current.parent.switch(awaitable)  # type: ignore[no-any-return, union-attr]  # a switch is untyped
     return _await_in_thread(awaitable)
@@ -195,15 +194,16 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
     Runs in: the event loop. Switches: whenever `function` waits.
     """
     driver = getcurrent()
+    context = driver.gr_context
     request = RequestGreenlet.borrow()
-    if request.parent is not driver:
-        request.parent = driver
-    request.gr_context = driver.gr_context
+    request.gr_context = context
     monitor = _local.monitor
     held_back = False
     resume: Callable[[Any], Any] = request.switch
     sent: Any = function
     while True:
+        if request.parent is not driver:
+            request.parent = driver
         if monitor is not None:
             monitor.begin(function)
         value = resume(sent)
@@ -216,7 +216,7 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
         resume = request.switch
         try:
             if request.shielded:
-                sent, cancelled = yield from _outwait(value, driver.gr_context)
+                sent, cancelled = yield from _outwait(value, context)
                 held_back = held_back or cancelled
             elif held_back:
                 held_back = False
@@ -231,6 +231,9 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
             raise
         except BaseException as error:
             resume, sent = request.throw, error
+        driver = (
+            getcurrent()
+        )  # an eager task starts in its creator's greenlet and goes on elsewhere
     request.gr_context = None
     failure = request.take_failure()
     if failure is not None:
@@ -267,8 +270,8 @@ def shielded() -> Generator[None]:
         unshield()
 
 
-def _step(awaitable: Awaitable[T], driver: greenlet) -> T:
-    """Advance `awaitable` in the current greenlet; hand only its futures up to `driver`.
+def _step(awaitable: Awaitable[T], current: RequestGreenlet) -> T:
+    """Advance `awaitable` in the current greenlet; hand only its futures up to the driver.
 
     An awaitable that is not a coroutine is wrapped in one: some servers' awaitables are plain
     iterators without `send` and `throw`, and a coroutine's `await` knows how to step them.
@@ -280,7 +283,7 @@ def _step(awaitable: Awaitable[T], driver: greenlet) -> T:
         value = steps.send(None)
         while True:
             try:
-                sent = driver.switch(value)
+                sent = current.parent.switch(value)
             except BaseException as error:
                 value = steps.throw(error)
             else:
@@ -375,6 +378,32 @@ async def outwait(
     return task.result(), cancelled
 
 
+def enable_child_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Have every task that is born in a request greenlet of `loop` run in one itself.
+
+    So `gather`, `TaskGroup` and `create_task` in a view give tasks in which sync code can wait,
+    and so do their own children. Other tasks, the server's among them, are left alone; a task
+    factory that is set already is still asked.
+
+    Runs in: the event loop.
+    """
+    factory = loop.get_task_factory()
+    if not isinstance(factory, _ChildTaskFactory):
+        loop.set_task_factory(_ChildTaskFactory(factory))
+
+
+class _ChildTaskFactory:
+    def __init__(self, original: Callable[..., Any] | None) -> None:
+        self._original = original
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
+        if type(getcurrent()) is RequestGreenlet:
+            coro = carry(coro)
+        if self._original is None:
+            return asyncio.Task(coro, loop=loop, **options)
+        return self._original(loop, coro, **options)
+
+
 def discard(awaitable: Any) -> None:
     """Give up an awaitable that nobody will await: close a coroutine, cancel a future."""
     for name in ("cancel", "close"):
@@ -403,9 +432,9 @@ def _await_in_thread(awaitable: Awaitable[T]) -> T:
         discard(awaitable)
         raise AwaitOnLoopError(
             f"await_({awaitable!r}) was called on the event loop itself. No request greenlet "
-            "carries this code (it is a child task or a loop callback), so waiting here would "
-            "stop every request. Use `await` in async code, or call the sync function with "
-            "`await flasync.run_sync(...)`."
+            "carries this code (it is a loop callback or a task made outside the app), so waiting "
+            "here would stop every request. Use `await` in async code, or call the sync function "
+            "with `await flasync.run_sync(...)`."
         )
     contextvars.copy_context()  # a thread has no Context object before the first use of one
     caller = getcurrent()
@@ -426,6 +455,7 @@ def _block(
 
     def start() -> None:
         nonlocal task
+        enable_child_tasks(loop)
         task = spawn(_capture(awaitable), used)
         task.add_done_callback(partial(_settle, done))
 

@@ -33,6 +33,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _log = logging.getLogger("flasync")
 
+# The environ of an exchange that is over.
+_OVER: Environ = {"REQUEST_METHOD": "-", "PATH_INFO": "-"}
+
 
 class Exchange:
     """A request under way.
@@ -228,3 +231,5 @@ class Exchange:
             self._deadline.cancel()
         self._take_back()
         self._lease.close()
+        self._run = None  # both refer back to us: no garbage for the collector
+        self._environ = _OVER

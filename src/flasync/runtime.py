@@ -8,6 +8,7 @@ import logging
 from flask import Flask
 
 from flasync import portal
+from flasync.bridge import enable_child_tasks
 from flasync.lifespan import Lifespan, ServingHooks
 from flasync.settings import read_settings
 from flasync.stalls import log_stall, unwatch_loop, watch_loop
@@ -48,6 +49,7 @@ class Runtime:
         """Run the hooks of startup, once; every caller returns when they have run."""
         if self._startup is None:
             portal.adopt(self.loop)
+            enable_child_tasks(self.loop)
             if self.settings.stall_warning_s is not None:
                 watch_loop(self.settings.stall_warning_s, log_stall(self._app.logger))
             self._startup = self.loop.create_task(self._lifespan.startup())

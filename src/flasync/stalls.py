@@ -126,7 +126,7 @@ class StallMonitor:
 
     def _tell(self, function: Any, since: float, held_s: float, *, has_ended: bool) -> None:
         user_frame, frame = self._seen_frames if self._seen_since == since else ("", "")
-        who = str(getattr(function, "__self__", function))
+        who = str(getattr(function, "__self__", None) or "A task of the app")
         self._report(Stall(who, held_s * 1000, user_frame, frame, has_ended))
 
 

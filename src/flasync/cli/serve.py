@@ -57,7 +57,7 @@ def serve(import_path: str | None, **options: Any) -> None:
     launch(_build_order(import_path, **options), announce=lambda line: click.echo(line, err=True))
 
 
-def _build_order(  # noqa: PLR0913 (one argument an option of the command)
+def _build_order(
     import_path: str | None,
     *,
     server: str | None,

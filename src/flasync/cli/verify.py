@@ -40,7 +40,7 @@ DEFAULT_REQUESTS = 20
     show_default=True,
     help="Seconds after which a request counts as failed.",
 )
-def verify(  # noqa: PLR0913, PLR0917 (one argument an option of the command)
+def verify(  # noqa: PLR0917 (one argument an option of the command)
     import_path: str | None,
     path: str,
     requests: int,

@@ -108,30 +108,33 @@ def build_messages(head: ResponseHead, chunks: Iterable[bytes]) -> Iterator[list
     """Yield the messages of a response, in lists that belong together.
 
     The head goes with the first chunk, as PEP 3333 wants it. The last message is recognised as
-    early as can be: when the chunks so far fill `Content-Length`. What an application yields
-    beyond its `Content-Length` is dropped, since it would be taken for the next response.
+    early as can be: when the chunks so far fill `Content-Length`. The iterable is then still
+    advanced to its end, for the code behind a middleware's last `yield`; but data in excess of
+    the response ends it, and is dropped: it would be taken for the next response.
 
     Raises:
         StartResponseError: The application yields or ends before `start_response`.
     """
     sent_bytes = 0
+    complete = False
     for chunk in chunks:
         if not chunk:
             continue
-        messages = [] if head.sent else [head.build_start()]
-        if not head.has_body:
-            yield [*messages, build_body(b"", more=False)]
-            return
-        length = head.content_length
-        data = chunk if length is None else chunk[: length - sent_bytes]
-        sent_bytes += len(data)
-        complete = sent_bytes == length
-        messages.append(build_body(data, more=not complete))
-        yield messages
         if complete:
             return
-    messages = [] if head.sent else [head.build_start()]
-    yield [*messages, build_body(b"", more=False)]
+        messages = [] if head.sent else [head.build_start()]
+        if head.has_body:
+            length = head.content_length
+            data = chunk if length is None else chunk[: length - sent_bytes]
+            sent_bytes += len(data)
+            complete = sent_bytes == length
+        else:
+            data, complete = b"", True
+        messages.append(build_body(data, more=not complete))
+        yield messages
+    if not complete:
+        messages = [] if head.sent else [head.build_start()]
+        yield [*messages, build_body(b"", more=False)]
 
 
 def build_body(data: bytes, *, more: bool) -> Message:
