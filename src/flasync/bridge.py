@@ -32,7 +32,6 @@ import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from types import CoroutineType
 from typing import Any, Protocol, Self, TypeVar
@@ -41,6 +40,7 @@ from greenlet import getcurrent, greenlet
 
 from flasync import portal
 from flasync.errors import AwaitOnLoopError
+from flasync.outcome import Outcome, capture, discard, spawn
 
 T = TypeVar("T")
 
@@ -318,7 +318,7 @@ def _outwait(
         value._asyncio_future_blocking = False
         future = value
     else:
-        future = spawn(_capture(value), context)
+        future = spawn(capture(carry(value)), context)
     cancelled = False
     while not future.done():
         try:
@@ -326,56 +326,6 @@ def _outwait(
         except asyncio.CancelledError:
             cancelled = True
     return None if yielded else future.result().unwrap(), cancelled
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an awaitable ended: with a value, or with an exception of any kind."""
-
-    value: Any = None
-    error: BaseException | None = None
-
-    def unwrap(self) -> Any:
-        """Return the value or raise the exception."""
-        if self.error is not None:
-            raise self.error
-        return self.value
-
-
-async def _capture(awaitable: Awaitable[Any]) -> Outcome:
-    """Await to the end and return how it ended.
-
-    A task that ends with SystemExit or KeyboardInterrupt takes its whole loop down; the code that
-    waits for it is where they belong.
-    """
-    try:
-        return Outcome(await carry(awaitable))
-    except BaseException as error:
-        return Outcome(error=error)
-
-
-def spawn(
-    coroutine: Coroutine[Any, Any, T], context: contextvars.Context | None
-) -> asyncio.Task[T]:
-    """Return a task that runs `coroutine` in `context`, the caller's own included.
-
-    A task factory is passed by: an eager one would enter the Context that is entered here.
-    """
-    return asyncio.Task(coroutine, loop=asyncio.get_running_loop(), context=context)
-
-
-async def outwait(
-    awaitable: Awaitable[T], context: contextvars.Context | None
-) -> tuple[Outcome, bool]:
-    """Await to the end, whatever cancellations come; return how it ended, and whether one came."""
-    task = spawn(_capture(awaitable), context)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    return task.result(), cancelled
 
 
 def enable_child_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -402,15 +352,6 @@ class _ChildTaskFactory:
         if self._original is None:
             return asyncio.Task(coro, loop=loop, **options)
         return self._original(loop, coro, **options)
-
-
-def discard(awaitable: Any) -> None:
-    """Give up an awaitable that nobody will await: close a coroutine, cancel a future."""
-    for name in ("cancel", "close"):
-        method = getattr(awaitable, name, None)
-        if method is not None:
-            method()
-            return
 
 
 def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:
@@ -456,7 +397,7 @@ def _block(
     def start() -> None:
         nonlocal task
         enable_child_tasks(loop)
-        task = spawn(_capture(awaitable), used)
+        task = spawn(capture(carry(awaitable)), used)
         task.add_done_callback(partial(_settle, done))
 
     try:

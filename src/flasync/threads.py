@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 
 from greenlet import getcurrent
 
-from flasync.bridge import ThreadGreenlet, carry, discard, outwait
+from flasync.bridge import ThreadGreenlet, carry
 from flasync.errors import NoRequestError
+from flasync.outcome import discard, outwait
 from flasync.workers import Resume, Stretch, WorkerPool, WorkerThread, get_pool
 
 T = TypeVar("T")
@@ -226,7 +227,7 @@ class ThreadRun:
             self._lease.drop()
         try:
             if greenlet.shielded:
-                outcome, cancelled = await outwait(awaitable, context)
+                outcome, cancelled = await outwait(carry(awaitable), context)
                 self._note_cancelled(cancelled)
                 result = outcome.unwrap()
             elif self._pending is not None:
