@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+
 from flasync.cli import commands
 from serving.processes import SERVE, finish
 

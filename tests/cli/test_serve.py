@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from serving.processes import SERVE, Running, find_free_port, serving
 
 SERVERS = ("uvicorn", "hypercorn", "granian")

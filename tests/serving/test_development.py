@@ -9,8 +9,9 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-import flasync
 import pytest
+
+import flasync
 from flasync.serving.development import run
 from serving.processes import finish, running_script
 
@@ -179,7 +180,7 @@ def test_run_in_another_thread(tmp_path: Path) -> None:
     )
     with running_script(tmp_path, script) as running:
         running.wait_for_answer("/", "hello")
-        assert running.stop() == 5  # noqa: PLR2004 (the script's own code)
+        assert running.stop() == 5
 
 
 def test_server_name_and_dotenv_are_read(tmp_path: Path) -> None:

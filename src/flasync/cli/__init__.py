@@ -9,7 +9,6 @@ import os
 from typing import IO, Any, NoReturn
 
 import click
-from flask.helpers import get_debug_flag
 
 from flasync.cli.serve import serve
 from flasync.cli.verify import verify
@@ -22,7 +21,7 @@ _EXIT_NOT_STARTED = 3
 
 
 class Refusal(click.ClickException):
-    """An error of flasync, shown in one line; in debug mode with its notes."""
+    """An error of flasync, shown in one line below the log or traceback in its notes."""
 
     def __init__(self, error: FlasyncError) -> None:
         """Show `error`."""
@@ -35,9 +34,8 @@ class Refusal(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the error to stderr."""
-        if get_debug_flag():
-            for note in self.notes:
-                click.echo(note, file=file, err=True)
+        for note in self.notes:
+            click.echo(note, file=file, err=True)
         super().show(file)
 
 

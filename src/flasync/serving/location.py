@@ -10,6 +10,7 @@ from types import TracebackType
 
 import flask
 from flask.cli import NoAppException, ScriptInfo
+from flask.helpers import get_debug_flag
 
 from flasync.errors import AppNotFoundError, AppStartError
 
@@ -30,7 +31,8 @@ def load_flask_app(import_path: str | None) -> flask.Flask:
 
     Raises:
         AppNotFoundError: Nothing is there, or what is there is no Flask app.
-        AppStartError: The module or the factory raised; the traceback is attached as a note.
+        AppStartError: The module or the factory raised; in debug mode the traceback
+            is attached as a note.
     """
     info = ScriptInfo(app_import_path=import_path)
     try:
@@ -62,7 +64,9 @@ def _build_start_error(import_path: str | None, error: BaseException) -> AppStar
         f"The app {name} did not start: {message} ({find_place(error)})."
         " Correct that; --debug shows the whole traceback"
     )
-    started.add_note("".join(traceback.format_exception(error)))
+    if get_debug_flag():
+        # A note, because it is shown, and reaches other processes, with the error.
+        started.add_note("".join(traceback.format_exception(error)))
     return started
 
 
