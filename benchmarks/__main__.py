@@ -23,7 +23,7 @@ class Plan:
 
     Attributes:
         in_process_rounds: Rounds of the in-process part.
-        in_process_requests: Requests a round there.
+        in_process_requests: Requests a slice there.
         load_rounds: Rounds of wrk.
         load_s: Whole seconds of each run of wrk.
         waiting_rounds: Rounds of waiting requests.
@@ -38,8 +38,8 @@ class Plan:
     waiting_sizes: tuple[int, ...]
 
 
-FULL = Plan(15, 1000, 5, 1, 3, (1_000, 9_000))
-QUICK = Plan(3, 200, 1, 1, 1, (120,))
+FULL = Plan(7, 200, 5, 1, 3, (1_000, 9_000))
+QUICK = Plan(1, 100, 1, 1, 1, (120,))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

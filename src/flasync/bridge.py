@@ -58,25 +58,31 @@ class BridgeGreenlet(greenlet):
 
     busy: bool = False
     shielded: int = 0
-    failure: BaseException | None = None
+    task: asyncio.Task[Any] | None = None
     parent: greenlet
 
-    def run(self, function: Callable[[], Any]) -> Any:
-        """Run `function`, then rest until the next one; `busy` and `failure` tell the end."""
+    _result: Any = None
+    _failure: BaseException | None = None
+
+    def run(self, function: Callable[[], Any]) -> None:
+        """Run `function`, then rest until the next one; no longer `busy`, it has a `take_end`.
+
+        The end is not the value of the last switch: that would stay on the resting greenlet's
+        stack, and keep the result of the last request alive.
+        """
         while True:
             self.busy = True
-            result: Any = None
             try:
-                result = function()
+                self._result = function()
             except BaseException as error:
-                self.failure = error
+                self._failure = error
             self.busy = False
             idle = self._resting()
             if len(idle) >= _IDLE_GREENLETS:
-                return result
+                return
             idle.append(self)
             del function
-            function = self.parent.switch(result)
+            function = self.parent.switch()
 
     @classmethod
     def borrow(cls) -> Self:
@@ -89,10 +95,11 @@ class BridgeGreenlet(greenlet):
         """Return the greenlets of this class that rest in this thread."""
         return _local.greenlets.setdefault(cls, [])  # type: ignore[return-value]  # keyed by class
 
-    def take_failure(self) -> BaseException | None:
-        """Return the exception that ended the last function and forget it."""
-        failure, self.failure = self.failure, None
-        return failure
+    def take_end(self) -> tuple[Any, BaseException | None]:
+        """Return the last function's result and the exception that ended it, and forget them."""
+        end = self._result, self._failure
+        self._result = self._failure = self.gr_context = self.task = None
+        return end
 
 
 class RequestGreenlet(BridgeGreenlet):
@@ -157,6 +164,8 @@ def await_(awaitable: Awaitable[T]) -> T:
     """
     current = getcurrent()
     if type(current) is RequestGreenlet:
+        if asyncio.current_task() is not current.task:  # an eager task begins in its creator's
+            raise _refuse(awaitable)
         return _step(awaitable, current)
     if getattr(current, "__sqlalchemy_greenlet_provider__", False):
         return current.parent.switch(awaitable)  # type: ignore[no-any-return, union-attr]  # a switch is untyped
@@ -197,6 +206,7 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
     context = driver.gr_context
     request = RequestGreenlet.borrow()
     request.gr_context = context
+    request.task = asyncio.current_task()
     monitor = _local.monitor
     held_back = False
     resume: Callable[[Any], Any] = request.switch
@@ -234,13 +244,12 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
         driver = (
             getcurrent()
         )  # an eager task starts in its creator's greenlet and goes on elsewhere
-    request.gr_context = None
-    failure = request.take_failure()
+    result, failure = request.take_end()
     if failure is not None:
         raise failure
     if held_back:
         raise asyncio.CancelledError
-    return value  # type: ignore[no-any-return]  # a switch is untyped
+    return result  # type: ignore[no-any-return]  # of the function
 
 
 def shield() -> None:
@@ -359,7 +368,7 @@ def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:
     request.parent = getcurrent()  # whoever closes the driver; control comes back to here
     while request.busy:
         request.throw(error)
-    request.take_failure()
+    request.take_end()
 
 
 def _await_in_thread(awaitable: Awaitable[T]) -> T:
@@ -370,19 +379,24 @@ def _await_in_thread(awaitable: Awaitable[T]) -> T:
     except RuntimeError:
         running = None
     if running is loop:
-        discard(awaitable)
-        raise AwaitOnLoopError(
-            f"await_({awaitable!r}) was called on the event loop itself. No request greenlet "
-            "carries this code (it is a loop callback or a task made outside the app), so waiting "
-            "here would stop every request. Use `await` in async code, or call the sync function "
-            "with `await flasync.run_sync(...)`."
-        )
+        raise _refuse(awaitable)
     contextvars.copy_context()  # a thread has no Context object before the first use of one
     caller = getcurrent()
     blocker = greenlet(_block, parent=caller)
     # Its own Context: while it blocks, the caller's Context must not be this thread's current one.
     blocker.gr_context = contextvars.Context()
     return blocker.switch(loop, awaitable, caller.gr_context)  # type: ignore[no-any-return]
+
+
+def _refuse(awaitable: Awaitable[Any]) -> AwaitOnLoopError:
+    """Return the error for a wait where waiting would stop the loop; give up the awaitable."""
+    discard(awaitable)
+    return AwaitOnLoopError(
+        f"await_({awaitable!r}) was called on the event loop itself. No request greenlet carries "
+        "this code (it is a loop callback or a task made outside the app), so waiting here would "
+        "stop every request. Use `await` in async code, or call the sync function with "
+        "`await flasync.run_sync(...)`."
+    )
 
 
 def _block(

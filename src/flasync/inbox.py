@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from flasync.errors import BodyDisconnected, BodyTimeout
@@ -79,24 +79,28 @@ class Inbox:
             self._drained.set()
         return piece
 
-    async def watch(self) -> None:
-        """Return when the client has left, reading its body ahead as far as that is allowed.
+    def watch(self) -> Coroutine[Any, Any, None]:
+        """Return a coroutine that returns when the client has left, for a task of its own.
 
-        Must not be started while somebody else is `receiving`.
+        It reads the body ahead as far as that is allowed. From this call on it alone receives,
+        so this must not be called while somebody else is `receiving`.
 
-        Runs in: the event loop, in a task of its own. Switches: always.
+        Runs in: the event loop.
         """
         self._arrival, self._drained = asyncio.Event(), asyncio.Event()
+        return self._watch(self._arrival, self._drained)
+
+    async def _watch(self, arrival: asyncio.Event, drained: asyncio.Event) -> None:
         try:
             while not self.disconnected:
                 if self._ahead_bytes >= _READ_AHEAD_BYTES:
-                    self._drained.clear()
-                    await self._drained.wait()
+                    drained.clear()
+                    await drained.wait()
                     continue
                 await self._receive_one()
-                self._arrival.set()
+                arrival.set()
         finally:
-            arrival, self._arrival, self._drained = self._arrival, None, None
+            self._arrival = self._drained = None
             arrival.set()
 
     async def _wait_piece(self) -> None:

@@ -179,8 +179,7 @@ class ThreadRun:
         """
         value = switch(value)
         if not greenlet.busy:
-            greenlet.gr_context = None
-            self._failure = greenlet.take_failure()
+            value, self._failure = greenlet.take_end()
             self._ended = True
         return greenlet, value
 

@@ -36,7 +36,7 @@ class ResponseHead:
             `write` uses it, the deprecated way to send data before the iterable.
     """
 
-    __slots__ = ("_send", "content_length", "headers", "method", "sent", "status")
+    __slots__ = ("_send", "content_length", "headers", "method", "sent", "sent_bytes", "status")
 
     def __init__(self, method: str, send: Callable[[list[Message]], None]) -> None:
         self.method = method
@@ -45,6 +45,7 @@ class ResponseHead:
         self.headers: list[tuple[bytes, bytes]] = []
         self.content_length: int | None = None
         self.sent = False
+        self.sent_bytes = 0
 
     def start_response(
         self,
@@ -97,9 +98,20 @@ class ResponseHead:
         self.sent = True
         return {"type": "http.response.start", "status": self.status, "headers": self.headers}
 
+    def take(self, data: bytes) -> tuple[bytes, bool]:
+        """Return what of `data` belongs to the body, and whether the body is complete with it."""
+        if not self.has_body:
+            return b"", True
+        length = self.content_length
+        if length is not None:
+            data = data[: length - self.sent_bytes]
+        self.sent_bytes += len(data)
+        return data, self.sent_bytes == length
+
     def _write(self, data: bytes) -> None:
         messages = [] if self.sent else [self.build_start()]
-        if data and self.has_body:
+        data, _ = self.take(data)
+        if data:
             messages.append(build_body(data, more=True))
         self._send(messages)
 
@@ -115,7 +127,6 @@ def build_messages(head: ResponseHead, chunks: Iterable[bytes]) -> Iterator[list
     Raises:
         StartResponseError: The application yields or ends before `start_response`.
     """
-    sent_bytes = 0
     complete = False
     for chunk in chunks:
         if not chunk:
@@ -123,13 +134,7 @@ def build_messages(head: ResponseHead, chunks: Iterable[bytes]) -> Iterator[list
         if complete:
             return
         messages = [] if head.sent else [head.build_start()]
-        if head.has_body:
-            length = head.content_length
-            data = chunk if length is None else chunk[: length - sent_bytes]
-            sent_bytes += len(data)
-            complete = sent_bytes == length
-        else:
-            data, complete = b"", True
+        data, complete = head.take(chunk)
         messages.append(build_body(data, more=not complete))
         yield messages
     if not complete:
