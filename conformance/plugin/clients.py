@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -56,6 +57,7 @@ class Bridge:
             self._install_webtest(webtest.TestApp)
         for name in CONTEXT_METHODS:
             install_asgi_first(name)
+        hide_server_threads()
 
     def _install_counter(self, client_class: Any) -> None:
         stock = client_class.run_wsgi_app
@@ -121,6 +123,20 @@ def install_asgi_first(name: str) -> None:
         return stock(app, *args, **kwargs)
 
     setattr(flask.Flask, name, method)
+
+
+def hide_server_threads() -> None:
+    """Leave flasync's threads out of `threading.enumerate()`.
+
+    They stand for a server, which would be another process: a test that waits for the threads
+    that its own views have started would wait for ever.
+    """
+    stock = threading.enumerate
+
+    def enumerate() -> list[threading.Thread]:
+        return [thread for thread in stock() if not thread.name.startswith("flasync-")]
+
+    threading.enumerate = enumerate
 
 
 def find_flask(app: object) -> flask.Flask | None:
