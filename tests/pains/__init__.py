@@ -1,0 +1,1 @@
+"""What users of Flask and asyncio suffer from, as tests on real servers."""

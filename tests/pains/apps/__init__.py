@@ -1,0 +1,1 @@
+"""Ordinary Flask apps, each the subject of one group of tests."""
