@@ -170,10 +170,11 @@ def test_http2_without_zttp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "hypercorn or granian" in result.output
 
 
-@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
-def test_failing_startup_hook_ends_with_3(folder: Path, server: str) -> None:
-    """A `before_serving` hook that raises ends the server with exit code 3 and its traceback."""
-    arguments = ["--app", "unstartable", "--port", "0", "--server", server]
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "granian"])
+def test_failing_startup_hook_ends_with_3(folder: Path, server: str, workers: str) -> None:
+    """A `before_serving` hook that raises ends the server with exit code 3 and its error."""
+    arguments = ["--app", "unstartable", "--port", "0", "--server", server, "--workers", workers]
     ended = finish([*SERVE, *arguments], folder)
     assert ended.returncode == NOT_STARTED
-    assert "RuntimeError: no database" in ended.stderr
+    assert "RuntimeError: no database" in ended.stdout + ended.stderr

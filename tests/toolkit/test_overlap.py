@@ -66,6 +66,15 @@ def test_low_threshold_decides_on_faster_routes() -> None:
     assert judge(serial, min_overlap=2).outcome is Outcome.SERIAL
 
 
+@pytest.mark.parametrize(("baseline_ms", "end"), [(203, ", or --requests 81."), (3, "1.00 s.")])
+def test_undecided_names_what_can_be_decided(baseline_ms: float, end: str) -> None:
+    """Without a verdict, the sentence says how many requests or which route would give one."""
+    judgement = judge(build_measurement(baseline_ms, [7000.0] * 400))
+    assert judgement.outcome is Outcome.UNDECIDED
+    assert judgement.sentence.endswith(end)
+    assert judge(build_measurement(203, [203 * 81.0] * 81)).outcome is Outcome.SERIAL
+
+
 @pytest.mark.parametrize("status", [404, 500, None])
 def test_failures_come_before_any_verdict(status: int | None) -> None:
     """Failed requests give no verdict, however well they overlap."""

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -54,7 +55,7 @@ class AccessLog:
 def build_line(scope: Scope, status: int, now: time.struct_time) -> str:
     """Return the line of one request, such as `127.0.0.1 - - [21/Nov/2026 03:00:00] "GET …`."""
     client = scope.get("client")
-    path = scope.get("raw_path") or scope["path"].encode()
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
     query = scope.get("query_string", b"")
     target = (path + (b"?" + query if query else b"")).decode("latin-1")
     request = f"{scope['method']} {target} HTTP/{scope['http_version']}"

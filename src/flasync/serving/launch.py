@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import socket
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flask
 from werkzeug.serving import is_running_from_reloader
 
-from flasync.errors import FlasyncError, ServeOptionError
+from flasync.errors import AppStartError, FlasyncError, ServeOptionError
 from flasync.serving import sockets, worker
 from flasync.serving.access_log import AccessLog
+from flasync.serving.broken_app import build_broken_app
 from flasync.serving.certificates import resolve_certificate
 from flasync.serving.development_server import (
     DevelopmentOptions,
@@ -24,9 +25,7 @@ from flasync.serving.location import load_flask_app
 from flasync.serving.probe import AppFacts, probe_app, read_facts
 from flasync.serving.servers import Server, choose_server
 from flasync.serving.settings import DEFAULT_HOST, DEFAULT_PORT, ServerSettings, Target
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+from flasync.serving.stop_witness import StopWitness
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +94,38 @@ def _launch_production(order: Launch, announce: Callable[[str], object]) -> None
         facts = _prepare(order, server)
         urls = sockets.list_urls(settings.scheme, order.host, sockets.get_port(sock))
         announce(_describe(facts, server, urls, order.workers))
-        server.load().run(settings.with_timeout(facts.graceful_timeout_s), sock)
+        settings = settings.with_timeout(facts.graceful_timeout_s)
+        if _is_parent_only(order, server):
+            _run_as_parent(server, settings, sock)
+        else:
+            server.load().run(settings, sock)
+
+
+def _is_parent_only(order: Launch, server: Server) -> bool:
+    """Return whether this process serves nothing itself, but starts workers that do."""
+    return order.workers > 1 or not server.serves_in_process
+
+
+def _run_as_parent(server: Server, settings: ServerSettings, sock: socket.socket) -> None:
+    """Run a server whose workers are processes, whose failures its exit code may not tell."""
+    with StopWitness() as witness:
+        try:
+            server.load().run(settings, sock)
+        except SystemExit:
+            if witness.has_seen_stop():
+                raise
+        else:
+            if witness.has_seen_stop():
+                return
+    raise AppStartError(
+        f"{server.name} has ended although no signal told it to: a worker did not start, or failed."
+        " Its log above says why; correct that, and start it again"
+    )
 
 
 def _prepare(order: Launch, server: Server) -> AppFacts:
     """Have the app ready in the process, or the processes, that will serve it."""
-    if order.workers > 1 or not server.serves_in_process:
+    if _is_parent_only(order, server):
         Target(order.import_path, order.access_log).publish()
         return probe_app(order.import_path)
     app = load_flask_app(order.import_path)
@@ -149,14 +174,4 @@ def _load_or_mend(import_path: str | None) -> flask.Flask:
         if not is_running_from_reloader():
             raise
         traceback.print_exception(error.__cause__ or error)
-        return _build_broken_app(error.__cause__ or error)
-
-
-def _build_broken_app(error: BaseException) -> flask.Flask:
-    app = flask.Flask("broken", root_path=os.getcwd())
-
-    def raise_error(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        raise error
-
-    app.wsgi_app = raise_error  # type: ignore[method-assign] # Middleware's place.
-    return app
+        return build_broken_app(error.__cause__ or error)

@@ -33,11 +33,10 @@ from werkzeug._reloader import ReloaderLoop, ensure_echo_on, reloader_loops
 
 from flasync.errors import ServeOptionError
 from flasync.serving.access_log import get_console
+from flasync.serving.stop_witness import STOP_SIGNALS
 
 # Werkzeug's own code, 3, is uvicorn's for "the app did not start". This is EX_TEMPFAIL of sysexits.
 RELOAD_EXIT_CODE = 75
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _run_child() -> int:
         # for "at once"; a second SIGTERM says nothing new.
         child.send_signal(signal.SIGTERM)
 
-    previous = {number: signal.signal(number, pass_on) for number in _STOP_SIGNALS}
+    previous = {number: signal.signal(number, pass_on) for number in STOP_SIGNALS}
     try:
         return child.wait()
     finally:

@@ -116,11 +116,12 @@ def _say_serial(measurement: Measurement, factor: float, min_overlap: float) -> 
 
 
 def _say_undecided(measurement: Measurement) -> str:
-    count = len(measurement.samples)
+    count, baseline_ms = len(measurement.samples), measurement.baseline_ms
+    fewer = int(baseline_ms / OVERHEAD_MS)
     return (
-        f"Not enough data: one request takes only {format_ms(measurement.baseline_ms)}, and"
-        f" sending {count} of them takes longer than that. Verify a route that waits, or one with"
-        f" at least {format_ms(count * OVERHEAD_MS)} of work, or send fewer: --requests 4"
+        f"Not enough data: one request takes only {format_ms(baseline_ms)}, and sending {count} of"
+        " them takes about as long or longer. Verify a route that waits for at least"
+        f" {format_ms(count * OVERHEAD_MS)}" + (f", or --requests {fewer}." if fewer > 1 else ".")
     )
 
 
