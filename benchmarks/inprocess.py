@@ -20,7 +20,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import unquote
 
 import uvloop
@@ -104,19 +104,19 @@ def ask(worker: subprocess.Popen[str], route: Route, requests: int) -> float | s
     Returns:
         Microseconds a request, or the last line that it wrote when it failed.
     """
-    if worker.stdin is None or worker.stdout is None or worker.poll() is not None:
-        return f"the process ended with status {worker.returncode}"
-    try:
-        worker.stdin.write(f"{ROUTES.index(route)} {requests}\n")
-        worker.stdin.flush()
-    except BrokenPipeError:
-        pass  # what it had to say is still to be read
+    commands, answers = cast("IO[str]", worker.stdin), cast("IO[str]", worker.stdout)
+    if commands.closed:
+        return "the process has ended"
     said = ""
-    for line in worker.stdout:
+    with contextlib.suppress(BrokenPipeError):  # what it had to say is still to be read
+        print(ROUTES.index(route), requests, file=commands, flush=True)
+    for line in answers:
         if line.startswith(FIGURE):
             return float(line.removeprefix(FIGURE))
         said = line.strip() or said
-    return said
+    with contextlib.suppress(BrokenPipeError):
+        commands.close()
+    return said or "the process has ended"
 
 
 FIGURE = "microseconds: "

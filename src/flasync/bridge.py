@@ -33,8 +33,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 from functools import partial
+from time import perf_counter
 from types import CoroutineType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -110,14 +111,25 @@ class ThreadGreenlet(BridgeGreenlet):
     """A request greenlet in a worker thread: it hands up whole awaitables."""
 
 
-class Monitor(Protocol):
-    """Whoever wants to know for how long each request has the loop to itself."""
+class Monitor:
+    """Whoever wants to know for how long each request has the loop to itself.
 
-    def begin(self, function: Any) -> None:
-        """A stretch of the function that was given to `drive` begins."""
+    Args:
+        threshold_s: Seconds after which a stretch between two switches is reported.
 
-    def end(self) -> None:
-        """It has ended: the loop is free."""
+    Attributes:
+        function: What was given to `drive`, while a stretch of it runs; else None.
+        since: When that stretch began, on the clock of `time.perf_counter`.
+    """
+
+    def __init__(self, threshold_s: float) -> None:
+        self.threshold_s = threshold_s
+        self.function: Any = None
+        self.since = 0.0
+
+    def report_end(self, function: Any, held_s: float) -> None:
+        """Take note of a stretch that was longer than the threshold. Runs in: the loop."""
+        raise NotImplementedError
 
 
 class _Local(threading.local):
@@ -181,7 +193,7 @@ async def carry(awaitable: Awaitable[T]) -> T:
 
 
 @types.coroutine
-def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be waited for
+def drive(  # noqa: PLR0912, PLR0915  one loop, whose branches are the things that can be waited for
     function: Callable[[], T], on_wait: Callable[[], bool] | None = None
 ) -> Generator[Any, Any, T]:
     """Run sync `function` in a request greenlet, as an awaitable, in the task's own Context.
@@ -215,10 +227,14 @@ def drive(  # noqa: PLR0912  one loop, whose branches are the things that can be
         if request.parent is not driver:
             request.parent = driver
         if monitor is not None:
-            monitor.begin(function)
+            monitor.since = perf_counter()
+            monitor.function = function
         value = resume(sent)
         if monitor is not None:
-            monitor.end()
+            monitor.function = None
+            held_s = perf_counter() - monitor.since
+            if held_s > monitor.threshold_s:
+                monitor.report_end(function, held_s)
         if not request.busy:
             break
         if on_wait is not None and on_wait():

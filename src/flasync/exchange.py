@@ -22,7 +22,7 @@ from typing import Any
 
 from flasync.bridge import await_, drive
 from flasync.errors import ClientGone
-from flasync.inbox import Inbox, Receive
+from flasync.inbox import READ_AHEAD_BYTES, Inbox, Receive
 from flasync.lanes import Course, Lane
 from flasync.settings import Settings
 from flasync.threads import Lease, ThreadRun, current_lease
@@ -82,7 +82,8 @@ class Exchange:
 
         Runs in: the request's lane. Switches: while nothing has arrived.
         """
-        return await_(self._inbox.read())
+        piece = self._inbox.take()
+        return await_(self._inbox.read()) if piece is None else piece
 
     async def run(self, application: Callable[..., Any], environ: Environ, course: Course) -> None:
         """Run the request through a WSGI application and send its response.
@@ -98,6 +99,8 @@ class Exchange:
         cancels = course.cancel_on_disconnect
         self._cancels = self._settings.cancel_on_disconnect if cancels is None else cancels
         current_lease.set(self._lease)
+        if "CONTENT_LENGTH" in environ and _is_small(environ):
+            await self._inbox.prefetch()
         try:
             if course.lane is Lane.LOOP:
                 await drive(self._respond, self._arm_watch)
@@ -233,3 +236,13 @@ class Exchange:
         self._lease.close()
         self._run = None  # both refer back to us: no garbage for the collector
         self._environ = _OVER
+
+
+def _is_small(environ: Environ) -> bool:
+    """Whether a request's body may be received before the request begins.
+
+    Then a slow upload keeps no thread, and reading it is free. A client that asks first
+    (`Expect: 100-continue`) is not told to send before the app wants the body.
+    """
+    length = environ["CONTENT_LENGTH"]
+    return length.isdigit() and int(length) <= READ_AHEAD_BYTES and "HTTP_EXPECT" not in environ

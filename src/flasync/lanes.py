@@ -22,15 +22,16 @@ from typing import Any, TypeVar, overload
 from flask import Flask
 from flask.views import MethodView
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
+from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule, RuleFactory
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-A = TypeVar("A", bound=MapAdapter)
-
 _MARK = "__flasync_lane__"
+_ADDITIONS = "flasync.additions"
 # Origins (scheme, host, prefix) whose URL adapter is kept. Bounded, since clients name the host.
 _MOST_ORIGINS = 64
+# Paths whose match is kept.
+_MOST_MATCHES = 2048
 
 
 class Lane(enum.Enum):
@@ -213,15 +214,11 @@ def _build_origin(environ: dict[str, Any]) -> tuple[Any, ...]:
 class MatchedAdapter(MapAdapter):
     """A URL adapter that knows the match of its own request already."""
 
-    _outcome: tuple[Rule, dict[str, Any]] | HTTPException | None = None
-
-    def remember(self, outcome: tuple[Rule, dict[str, Any]] | HTTPException) -> None:
-        """Answer Flask's `match` with `outcome` from now on."""
-        self._outcome = outcome
+    outcome: tuple[Rule, dict[str, Any]] | HTTPException | None = None
 
     def match(self, *args: Any, **kwargs: Any) -> Any:
         """Match as `MapAdapter.match` does; the call that Flask makes is answered from memory."""
-        outcome = self._outcome
+        outcome = self.outcome
         if outcome is None or args or kwargs != {"return_rule": True}:
             return super().match(*args, **kwargs)
         if isinstance(outcome, HTTPException):
@@ -233,16 +230,23 @@ class MatchedAdapter(MapAdapter):
 class LaneChooser:
     """Chooses the course of each request of one app.
 
+    What is learnt of an origin (scheme, host, prefix) and of a path below it is kept, in bounds,
+    since both come from clients: Flask's and Werkzeug's own code is asked for what is new.
+
     Args:
-        app: The app. Its URL map and view functions are read at each request.
+        app: The app. A rule added to its URL map, or a view put in another's place, counts from
+            the next request on.
     """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._courses: dict[tuple[str, str], tuple[Any, Course]] = {}
         self._origins: dict[tuple[Any, ...], tuple[MapAdapter, dict[str, Any]]] = {}
+        self._matches: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Any]]] = {}
         self._shadow: Map | None = None
-        self._shadowed: Map | None = None
+        self._url_map: Map | None = None
+        self._additions = [0]
+        self._known_additions = 0
         # An app that makes its adapter in its own way is asked once for the lane and once more
         # by Flask, since nobody knows what else its way does to the request.
         self._is_stock = type(app).create_url_adapter is Flask.create_url_adapter
@@ -252,70 +256,90 @@ class LaneChooser:
 
         Runs in: the event loop, outside any Flask context. Switches: never.
         """
+        app = self._app
+        if app.url_map is not self._url_map or self._additions[0] != self._known_additions:
+            self._adopt_map(app.url_map)
         try:
-            adapter, effects = self._bind(environ)
+            if self._is_stock and self._shadow is None:
+                adapter, effects = self._match(environ)
+            else:
+                return self._choose_by_pattern(environ)
         except HTTPException:
             return _THREAD  # an untrusted host: Flask will meet it again and answer 400
+        is_bare = getattr(app.wsgi_app, "__func__", None) is Flask.wsgi_app
+        key = None if is_bare else _build_match_key(environ)
+        environ["flasync.match"] = Match(adapter, effects, key)
+        return self._find(adapter.outcome, environ)
+
+    def _choose_by_pattern(self, environ: dict[str, Any]) -> Course:
+        """Return the course of a request whose match is left to Flask."""
+        adapter = self._app.create_url_adapter(self._app.request_class(environ))
         if adapter is None:
             return _THREAD
-        shadow = self._get_shadow(adapter.map)
-        if shadow is not None:
-            return self._find(_match(_copy_adapter(MapAdapter, adapter, shadow)), environ)
-        outcome = _match(adapter)
-        if type(adapter) is MatchedAdapter:
-            adapter.remember(outcome)
-            is_bare = getattr(self._app.wsgi_app, "__func__", None) is Flask.wsgi_app
-            key = None if is_bare else _build_match_key(environ)
-            environ["flasync.match"] = Match(adapter, effects, key)
-        return self._find(outcome, environ)
+        if self._shadow is not None:
+            vars(adapter)["map"] = self._shadow
+        return self._find(_match(adapter), environ)
 
-    def _bind(self, environ: dict[str, Any]) -> tuple[MapAdapter | None, dict[str, Any]]:
-        """Return the request's URL adapter, and what making it sets on the request object.
+    def _match(self, environ: dict[str, Any]) -> tuple[MatchedAdapter, dict[str, Any]]:
+        """Return the request's matched adapter, and what making it sets on the request object."""
+        origin = self._build_origin_key(environ)
+        key = (origin, environ["PATH_INFO"], environ["REQUEST_METHOD"])
+        adapter = MatchedAdapter.__new__(MatchedAdapter)
+        known = self._matches.get(key)
+        if known is None:
+            template, effects = self._ask(environ, origin)
+            vars(adapter).update(vars(template))
+            adapter.path_info = _decode(environ["PATH_INFO"])
+            adapter.default_method = environ["REQUEST_METHOD"]
+            adapter.query_args = _decode(environ["QUERY_STRING"])
+            adapter.outcome = _match(adapter)
+            if not isinstance(adapter.outcome, HTTPException):
+                if len(self._matches) >= _MOST_MATCHES:
+                    self._matches.clear()
+                self._matches[key] = dict(vars(adapter)), effects
+        else:
+            state, effects = known
+            vars(adapter).update(state)
+            adapter.query_args = _decode(environ["QUERY_STRING"])
+        return adapter, effects
 
-        Flask's own method is asked once for each origin (scheme, host, prefix). Its answers for
-        two requests of one origin differ in path, method and query alone.
-        """
+    def _build_origin_key(self, environ: dict[str, Any]) -> tuple[Any, ...]:
+        """Return everything but path, method and query that Flask makes an adapter of."""
         app = self._app
-        if not self._is_stock:
-            return app.create_url_adapter(app.request_class(environ)), {}
-        config = app.config
         url_map = app.url_map
-        key = (
+        return (
             *_build_origin(environ),
-            config["SERVER_NAME"],
+            app.config["SERVER_NAME"],
             url_map.host_matching,
             url_map.default_subdomain,
             app.subdomain_matching,
-            id(url_map),
+            repr(app.config["TRUSTED_HOSTS"]),
         )
-        known = self._origins.get(key)
-        if known is None:
-            known = self._ask(environ)
-            if config["TRUSTED_HOSTS"] is None and len(self._origins) < _MOST_ORIGINS:
-                self._origins[key] = known
-        template, effects = known
-        adapter = _copy_adapter(MatchedAdapter, template, template.map)
-        adapter.path_info = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-        adapter.default_method = environ["REQUEST_METHOD"]
-        adapter.query_args = environ["QUERY_STRING"].encode("latin-1").decode("utf-8", "replace")
-        return adapter, effects
 
-    def _ask(self, environ: dict[str, Any]) -> tuple[MapAdapter, dict[str, Any]]:
-        """Return Flask's adapter for a request, and what making it set on the request object."""
-        request = self._app.request_class(environ)
-        before = dict(vars(request))
-        adapter = self._app.create_url_adapter(request)
-        effects = {
-            name: value
-            for name, value in vars(request).items()
-            if name not in before or before[name] is not value
-        }
-        return adapter, effects  # type: ignore[return-value]  # None is for no request only
+    def _ask(
+        self, environ: dict[str, Any], origin: tuple[Any, ...]
+    ) -> tuple[MapAdapter, dict[str, Any]]:
+        """Return Flask's adapter for an origin, and what making it sets on the request object."""
+        known = self._origins.get(origin)
+        if known is None:
+            request = self._app.request_class(environ)
+            before = dict(vars(request))
+            adapter = self._app.create_url_adapter(request)
+            assert adapter is not None  # noqa: S101  None is for no request only
+            effects = {
+                name: value
+                for name, value in vars(request).items()
+                if name not in before or before[name] is not value
+            }
+            known = adapter, effects
+            if len(self._origins) < _MOST_ORIGINS:
+                self._origins[origin] = known
+        return known
 
     def _find(
-        self, outcome: tuple[Rule, dict[str, Any]] | HTTPException, environ: dict[str, Any]
+        self, outcome: tuple[Rule, dict[str, Any]] | HTTPException | None, environ: dict[str, Any]
     ) -> Course:
-        if isinstance(outcome, HTTPException):
+        if outcome is None or isinstance(outcome, HTTPException):
             return _THREAD
         endpoint = outcome[0].endpoint
         method = environ["REQUEST_METHOD"]
@@ -325,22 +349,44 @@ class LaneChooser:
             known = self._courses[endpoint, method] = (view, find_course(view, method))
         return known[1]
 
-    def _get_shadow(self, url_map: Map) -> Map | None:
-        """Return a copy of the map without the app's own converters' code, if it has any.
+    def _adopt_map(self, url_map: Map) -> None:
+        """Forget what was learnt of another map, or of this one when it had fewer rules.
 
-        A converter may use the session or a database (Flask matches with the request pushed for
-        its sake), so its `to_python` must run once, in the request and in its lane. The copy
-        keeps the patterns, which is all that the lane needs.
+        A converter of the app's own may use the session or a database (Flask matches with the
+        request pushed for its sake), so its `to_python` must run once, in the request and in its
+        lane. Where there is one, the lane is found with a copy of the map that keeps the patterns.
         """
-        if self._shadowed is not url_map:
-            self._shadowed = url_map
-            own = {
-                name: converter
-                for name, converter in url_map.converters.items()
-                if not converter.to_python.__module__.startswith("werkzeug.")
-            }
-            self._shadow = _copy_map(url_map, own) if own else None
-        return self._shadow
+        self._url_map = url_map
+        self._additions = _count_additions(url_map)
+        self._known_additions = self._additions[0]
+        self._origins.clear()
+        self._matches.clear()
+        own = {
+            name: converter
+            for name, converter in url_map.converters.items()
+            if not converter.to_python.__module__.startswith("werkzeug.")
+        }
+        self._shadow = _copy_map(url_map, own) if own else None
+
+
+def _count_additions(url_map: Map) -> list[int]:
+    """Return the count, in a list of one, of the calls of a map's `add` from now on."""
+    count: list[int] | None = vars(url_map).get(_ADDITIONS)
+    if count is None:
+        counted = count = [0]
+        add = url_map.add
+
+        def add_and_count(rulefactory: RuleFactory) -> None:
+            add(rulefactory)
+            counted[0] += 1
+
+        vars(url_map).update({"add": add_and_count, _ADDITIONS: count})
+    return count
+
+
+def _decode(text: str) -> str:
+    """Return a native string of WSGI as Werkzeug reads it. Source: `Map.bind_to_environ`."""
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _match(adapter: MapAdapter) -> tuple[Rule, dict[str, Any]] | HTTPException:
@@ -348,19 +394,6 @@ def _match(adapter: MapAdapter) -> tuple[Rule, dict[str, Any]] | HTTPException:
         return adapter.match(return_rule=True)  # type: ignore[return-value]  # its overload is for bool
     except HTTPException as error:
         return error
-
-
-def _copy_adapter(cls: type[A], adapter: MapAdapter, url_map: Map) -> A:
-    return cls(
-        url_map,
-        adapter.server_name,
-        adapter.script_name,
-        adapter.subdomain,
-        adapter.url_scheme,
-        adapter.path_info,
-        adapter.default_method,
-        adapter.query_args,
-    )
 
 
 def _copy_map(url_map: Map, own: dict[str, type[BaseConverter]]) -> Map:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
+from blinker import NamedSignal
 from flask import Flask, Request
+from flask.signals import appcontext_tearing_down, request_tearing_down
 from werkzeug.wrappers import Response
 
 from flasync.bridge import await_, shield, unshield
@@ -38,8 +40,12 @@ def install(app: Flask) -> None:
         "ensure_sync": _build_ensure_sync(app),
         "make_response": _build_make_response(app),
         "create_url_adapter": _build_create_url_adapter(app),
-        "do_teardown_request": _build_shielded(app.do_teardown_request),
-        "do_teardown_appcontext": _build_shielded(app.do_teardown_appcontext),
+        "do_teardown_request": _build_teardown(
+            app, "do_teardown_request", "teardown_request_funcs", request_tearing_down
+        ),
+        "do_teardown_appcontext": _build_teardown(
+            app, "do_teardown_appcontext", "teardown_appcontext_funcs", appcontext_tearing_down
+        ),
     }
     for name, replacement in replacements.items():
         setattr(app, name, replacement)
@@ -130,9 +136,16 @@ def _build_create_url_adapter(app: Flask) -> Callable[[Request | None], Any]:
     return create_url_adapter
 
 
-def _build_shielded(original: Callable[..., Any]) -> Callable[..., Any]:
+def _build_teardown(
+    app: Flask, name: str, registry: str, signal: NamedSignal
+) -> Callable[..., Any]:
+    original = getattr(app, name)
+    is_stock = getattr(type(app), name) is getattr(Flask, name)
+
     def teardown(*args: Any, **kwargs: Any) -> Any:
         """Run teardown functions to their end, whatever cancellations come."""
+        if is_stock and not getattr(app, registry) and not signal.receivers:
+            return None
         shield()
         try:
             return original(*args, **kwargs)

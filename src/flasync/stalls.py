@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flasync.bridge import get_monitor, set_monitor
+from flasync.bridge import Monitor, get_monitor, set_monitor
 
 # Seconds after which a stretch is reported although it has not ended: a deadlock never does.
 STILL_RUNNING_S = 5.0
@@ -68,7 +68,7 @@ class Stall:
         )
 
 
-class StallMonitor:
+class StallMonitor(Monitor):
     """Watches one event loop.
 
     Args:
@@ -80,11 +80,9 @@ class StallMonitor:
     """
 
     def __init__(self, threshold_s: float, report: Callable[[Stall], None]) -> None:
+        super().__init__(threshold_s)
         self.apps = 0
-        self._threshold_s = threshold_s
         self._report = report
-        self._function: Any = None
-        self._since = 0.0
         self._seen_since = 0.0
         self._seen_frames = ("", "")
         self._loop_thread = threading.get_ident()
@@ -92,17 +90,9 @@ class StallMonitor:
         self._watchdog = threading.Thread(target=self._watch, name="flasync-watchdog", daemon=True)
         self._watchdog.start()
 
-    def begin(self, function: Any) -> None:
-        """Note that a stretch of `function` begins. Runs in: the loop's thread, at each switch."""
-        self._function = function
-        self._since = time.perf_counter()
-
-    def end(self) -> None:
-        """Note that the stretch has ended, and report it if it was long."""
-        held_s = time.perf_counter() - self._since
-        if held_s > self._threshold_s and self._function is not None:
-            self._tell(self._function, self._since, held_s, has_ended=True)
-        self._function = None
+    def report_end(self, function: Any, held_s: float) -> None:
+        """Report a stretch that has ended."""
+        self._tell(function, self.since, held_s, has_ended=True)
 
     def stop(self) -> None:
         """End the watchdog thread and wait for it."""
@@ -112,10 +102,10 @@ class StallMonitor:
     def _watch(self) -> None:
         """Look at the stretch under way, twice a threshold. Runs in: the watchdog thread."""
         told_since = 0.0
-        while not self._stopped.wait(self._threshold_s / 2):
-            function, since = self._function, self._since
+        while not self._stopped.wait(self.threshold_s / 2):
+            function, since = self.function, self.since
             held_s = time.perf_counter() - since
-            if function is None or held_s < self._threshold_s:
+            if function is None or held_s < self.threshold_s:
                 continue
             if self._seen_since != since:
                 self._seen_frames = _find_frames(sys._current_frames().get(self._loop_thread))

@@ -63,13 +63,22 @@ class AsyncStream:
 
     def __next__(self) -> Any:
         """Return the next item. Switches: while the iterator waits."""
-        item = await_(anext(self._iterator, _END))
+        try:
+            item = await_(anext(self._iterator, _END))
+        except BaseException:
+            self.close()
+            raise
         if item is _END:
+            self.close()
             raise StopIteration
         return item
 
     def close(self) -> None:
-        """Close the iterator and pop the contexts, whatever cancellations come."""
+        """Close the iterator and pop the contexts, whatever cancellations come.
+
+        A stream that ends or fails closes itself, as `stream_with_context` does: not every
+        reader (a test client) closes what it has read to the end.
+        """
         with shielded(), self._contexts:
             aclose = getattr(self._iterator, "aclose", None)
             if aclose is not None:

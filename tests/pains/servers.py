@@ -94,6 +94,7 @@ class Served:
         self._connections: list[RawConnection] = []
         self._checked_bytes = 0
         self._expected: list[str] = []
+        self.ends_on_sigterm = True
 
     def log(self) -> str:
         """Everything that the server has written so far."""
@@ -112,15 +113,27 @@ class Served:
 
     def check_log(self) -> None:
         """Fail when the server logged a symptom since the last check, or lacks what it must."""
+        expected, self._expected = self._expected, []
+        # The answer may have come before the line that is written after it.
+        self._wait_for_log(expected)
         written = self._log.read_bytes()
         new = written[self._checked_bytes :].decode(errors="replace")
         self._checked_bytes = len(written)
-        expected, self._expected = self._expected, []
-        for pattern in expected:
-            assert re.search(pattern, new), f"{self.kind} did not log {pattern!r}:\n{new[-LOG_TAIL:]}"
         bad = BAD_LOG.search(new)
         if bad and not any(re.search(pattern, bad.group()) for pattern in expected):
             raise AssertionError(f"{self.kind} logged {bad.group()!r}:\n{new[-LOG_TAIL:]}")
+
+    def _wait_for_log(self, patterns: list[str]) -> None:
+        deadline = time.monotonic() + ANSWER_S
+        for pattern in patterns:
+            while True:
+                new = self._log.read_bytes()[self._checked_bytes :].decode(errors="replace")
+                if re.search(pattern, new):
+                    break
+                assert time.monotonic() < deadline, (
+                    f"{self.kind} did not log {pattern!r}:\n{new[-LOG_TAIL:]}"
+                )
+                time.sleep(0.01)  # the poll's pace
 
     def wait_until(self, check: Callable[[], Any], what: str) -> Any:
         """The first true value of `check`, polled until the deadline."""
@@ -188,8 +201,15 @@ class Served:
         self._connections.clear()
 
     def stop(self) -> None:
-        """SIGTERM; fail with the log when the server does not end, or ends in an error."""
+        """SIGTERM; fail with the log when the server does not end, or ends in an error.
+
+        A server of which a test knows that it does not end (`ends_on_sigterm`) is killed.
+        """
         self.client.close()
+        if not self.ends_on_sigterm:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            return
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(STOP_S)

@@ -65,6 +65,11 @@ def send_until_answered(connection: RawConnection, piece: bytes) -> int:
 @READS
 def test_a_chunked_body_over_the_limit_is_cut_off(server: Served, lane: str, read: str) -> None:
     """Without Content-Length the answer comes long before the body's end, as under WSGI."""
+    if server.kind == "hypercorn":
+        # Hypercorn 0.18 puts a body into a queue of ten pieces and waits there for ever once
+        # the app has answered, whatever the app: it no longer sees the client leave, nor ends
+        # on SIGTERM (a bare ASGI function that answers 413 shows it).
+        server.ends_on_sigterm = False
     with server.connect() as connection:
         connection.request(f"/{lane}/{read}", b"Transfer-Encoding: chunked", FORM, method="POST")
         sent_bytes = send_until_answered(connection, b"x" * 16384)

@@ -6,8 +6,10 @@ that restarts what failed would leave them down.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -29,6 +31,8 @@ class StopWitness:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._previous = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        # Granian forks its workers, whose own signals would be written into the same pair.
+        os.register_at_fork(after_in_child=_forget)
         return self
 
     def __exit__(
@@ -49,3 +53,8 @@ class StopWitness:
         except BlockingIOError:
             return False
         return any(number in STOP_SIGNALS for number in numbers)
+
+
+def _forget() -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.set_wakeup_fd(-1)
