@@ -28,6 +28,7 @@ HTTP2_SERVERS = ("hypercorn", "granian")  # prior knowledge, without TLS
 START_S = 60
 ANSWER_S = 30
 STOP_S = 40
+IDLE_S = 75
 
 # Characters of a log that a failure shows.
 LOG_TAIL = 5000
@@ -53,16 +54,22 @@ BAD_LOG = re.compile(
 def build_command(
     kind: str, target: str, port: int, *, root_path: str = "", lifespan: bool = True
 ) -> list[str]:
-    """The command line that serves `target` ("module:name") on `port` with one worker."""
+    """The command line that serves `target` ("module:name") on `port` with one worker.
+
+    Idle connections are kept for longer than the defaults of a few seconds: on a busy machine a
+    server may close one at the very moment when a client takes it again.
+    """
     bind = f"127.0.0.1:{port}"
     module = [sys.executable, "-m", kind]
     if kind == "uvicorn":
         command = [*module, target, "--port", str(port), "--log-level", "info"]
         command += ["--no-access-log", "--lifespan", "on" if lifespan else "off"]
+        command += ["--timeout-keep-alive", str(IDLE_S)]
         return command + (["--root-path", root_path] if root_path else [])
     if kind == "hypercorn":  # has no switch for the lifespan protocol
         # The default backlog of 100 drops connections when 1,000 clients come at once.
         command = [*module, target, "--bind", bind, "--backlog", "2048"]
+        command += ["--keep-alive", str(IDLE_S)]
         return command + (["--root-path", root_path] if root_path else [])
     if kind == "granian":
         interface = "asgi" if lifespan else "asginl"
@@ -74,6 +81,7 @@ def build_command(
         command = [*module, target, "-k", "asgi", "--bind", bind, "--no-control-socket"]
         # The default of 1,000 connections leaves no room beside 1,000 streams.
         command += ["--worker-connections", "2048", "--graceful-timeout", "10"]
+        command += ["--keep-alive", str(IDLE_S)]
         command += ["--asgi-lifespan", "on" if lifespan else "off"]
         return command + (["--root-path", root_path] if root_path else [])
     raise ValueError(f"unknown server {kind!r}: one of {SERVERS}")

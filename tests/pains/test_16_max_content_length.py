@@ -1,6 +1,7 @@
 """MAX_CONTENT_LENGTH is enforced while the body streams in."""
 
 import asyncio
+import contextlib
 import io
 import select
 from collections.abc import Callable
@@ -73,8 +74,11 @@ def test_a_chunked_body_over_the_limit_is_cut_off(server: Served, lane: str, rea
     with server.connect() as connection:
         connection.request(f"/{lane}/{read}", b"Transfer-Encoding: chunked", FORM, method="POST")
         sent_bytes = send_until_answered(connection, b"x" * 16384)
-        answer = connection.read_answer()
-    assert (answer.status, answer.body) == ask_stock(read, 5 * LIMIT_BYTES)
+        # A server that closes with unread data resets the connection (RFC 9112, 9.6): then
+        # the answer may be lost on its way.
+        with contextlib.suppress(ConnectionResetError):
+            answer = connection.read_answer()
+            assert (answer.status, answer.body) == ask_stock(read, 5 * LIMIT_BYTES)
     # The kernel's and the server's buffers took some; the app would have taken it all.
     assert sent_bytes < TOTAL_BYTES / 4
     server.wait_for("teardown")
