@@ -38,7 +38,7 @@ class Plan:
     waiting_sizes: tuple[int, ...]
 
 
-FULL = Plan(7, 200, 5, 1, 3, (1_000, 9_000))
+FULL = Plan(5, 200, 4, 1, 2, (1_000, 9_000))
 QUICK = Plan(1, 100, 1, 1, 1, (120,))
 
 

@@ -1,5 +1,6 @@
 """The report: tables of ratios in Markdown, absolute figures as context, targets and verdicts."""
 
+import math
 import os
 import statistics
 from collections.abc import Callable, Collection, Sequence
@@ -267,7 +268,7 @@ def render_waiting(results: WaitingResults) -> str:
     ]
     for size in sizes:
         rows = [waiting_row(stack, size, results) for stack in measured(STACKS, results.bursts)]
-        head = ["", "wall s", "× Quart's", "p99 s", "errors", "KB a request"]
+        head = ["", "wall s", "× Quart's", "p99 s", "errors", "server µs a request", "KB a request"]
         lines += [f"**{size:,} at once**", render_table(head, rows)]
     return "\n\n".join(lines)
 
@@ -281,7 +282,7 @@ def waiting_row(stack: Stack, size: int, results: WaitingResults) -> list[str]:
             if stack.name in results.failures
             else f"≥ {ideal_s(stack, size):,.0f}, not run"
         )
-        return [stack.title, why, "–", "–", "–", "–"]
+        return [stack.title, why, *["–"] * 5]
     walls: list[float | None] = [burst.wall_s for burst in bursts]
     quart = results.bursts.get(QUART.name, {}).get(size, [])
     quart_walls: list[float | None] = [burst.wall_s for burst in quart]
@@ -290,8 +291,9 @@ def waiting_row(stack: Stack, size: int, results: WaitingResults) -> list[str]:
         stack.title,
         spread([burst.wall_s for burst in bursts]),
         spread(ratios(walls[:pairs], quart_walls[:pairs])),
-        spread([burst.p99_s for burst in bursts]),
+        spread([burst.p99_s for burst in bursts if not math.isnan(burst.p99_s)]),
         describe_errors(bursts),
+        middle([burst.cpu_us for burst in bursts], 0),
         middle([burst.memory_bytes / burst.size / 1000 for burst in bursts], 1),
     ]
 
