@@ -9,13 +9,19 @@ coroutine of the app runs on one loop, and a client or a pool made once is good 
 from __future__ import annotations
 
 import asyncio
+import atexit
+import logging
 import os
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 # Seconds that `adopt` waits for the thread of the background loop to end.
 _STOP_TIMEOUT_S = 5.0
 
+_log = logging.getLogger("flasync")
+
+_closers: list[Callable[[], Awaitable[None]]] = []
 _lock = threading.Lock()
 _serving: asyncio.AbstractEventLoop | None = None
 _apps = 0
@@ -42,6 +48,11 @@ def get_loop() -> asyncio.AbstractEventLoop:
         return _background
 
 
+def is_process_loop(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether `loop` is the one of this process; unlike `get_loop`, this starts nothing."""
+    return loop is _serving or loop is _background
+
+
 def adopt(loop: asyncio.AbstractEventLoop) -> None:
     """Make a server's running loop the loop of this process.
 
@@ -56,6 +67,28 @@ def adopt(loop: asyncio.AbstractEventLoop) -> None:
     _apps = _apps + 1 if loop is _serving else 1
     _serving = loop
     stop_background()
+
+
+def close_at_end(closer: Callable[[], Awaitable[None]]) -> None:
+    """Have `closer` awaited on each loop of this process before the loop ends."""
+    _closers.append(closer)
+
+
+async def close_clients(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what is bound to a server's loop, if only one app is still served on it.
+
+    Runs in: the event loop, before `release`.
+    """
+    if _serving is loop and _apps == 1:
+        await _run_closers()
+
+
+async def _run_closers() -> None:
+    for closer in _closers:
+        try:
+            await closer()
+        except Exception:
+            _log.exception("%r failed at the end of an event loop.", closer)
 
 
 def release(loop: asyncio.AbstractEventLoop) -> None:
@@ -93,6 +126,7 @@ def _run_background(loop: asyncio.AbstractEventLoop) -> None:
         for task in tasks:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        loop.run_until_complete(_run_closers())
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
@@ -107,3 +141,6 @@ def _forget_after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_forget_after_fork)
+
+# A process that served nothing (a CLI command, a WSGI worker) closes its connections properly too.
+atexit.register(stop_background)

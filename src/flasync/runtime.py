@@ -75,6 +75,7 @@ class Runtime:
             await give_up_pool(self.pool, timeout_s)
             if self.settings.stall_warning_s is not None:
                 unwatch_loop()
+            await portal.close_clients(self.loop)
             portal.release(self.loop)
 
     async def _drain(self, timeout_s: float | None) -> None:
