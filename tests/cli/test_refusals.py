@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flasync.cli import commands
-from serving.processes import SERVE, finish
+from serving.processes import SERVE, find_free_port, finish
 
 USAGE = 2
 NOT_STARTED = 3
@@ -132,6 +132,41 @@ def test_port_in_use(folder: Path) -> None:
     assert result.exit_code == NOT_STARTED
     assert f"Port {port} of '127.0.0.1' is in use" in result.output
     assert f"--port {port + 1}" in result.output
+
+
+TAKING = """
+import flask, socket, sys
+app = flask.Flask(__name__)
+taker = socket.socket()
+taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+taker.bind(("127.0.0.1", int(sys.argv[-1])))
+taker.listen()
+"""
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn"])
+def test_port_taken_while_the_app_starts(folder: Path, server: str) -> None:
+    """A port that another program takes while the app is imported is the same clear refusal."""
+    (folder / "taking.py").write_text(TAKING)
+    port = find_free_port()
+    arguments = ["--app", "taking", "--server", server, "--port", str(port)]
+    ended = finish([*SERVE, *arguments], folder)
+    assert ended.returncode == NOT_STARTED, ended.stderr
+    assert f"Error: Port {port} of '127.0.0.1' is in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_port_taken_before_granian_binds_it(folder: Path) -> None:
+    """Granian binds by itself, and a port that is taken by then is an AddressError too."""
+    (folder / "main.py").write_text(
+        "import sys\nfrom flasync.serving import granian_server, settings, sockets\n"
+        "sock = sockets.bind_socket('127.0.0.1', int(sys.argv[-1]))\nimport taking\n"
+        "granian_server.run(settings.ServerSettings(), sock)\n"
+    )
+    (folder / "taking.py").write_text(TAKING)
+    ended = finish([sys.executable, "main.py", str(find_free_port())], folder)
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("flasync.errors.AddressError: Granian cannot listen on '127.0.0.1'")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server as EmbeddedServer
 
+from flasync.errors import AddressError, AppStartError
 from flasync.serving import worker
 from flasync.serving.settings import ServerSettings
 from flasync.serving.sockets import get_port
@@ -33,7 +34,8 @@ def run(settings: ServerSettings, sock: socket.socket) -> None:
     """Serve `worker.TARGET` until a signal ends the server.
 
     Raises:
-        SystemExit: With code 1, when a worker process ended by itself.
+        AppStartError: A worker process ended by itself.
+        AddressError: The port was taken since `sock` was bound to it.
     """
     options = _build_options(settings, get_port(sock))
     sock.close()  # Granian takes no socket, it binds by itself.
@@ -41,13 +43,32 @@ def run(settings: ServerSettings, sock: socket.socket) -> None:
         asyncio.run(_serve_embedded(options))
         return
     timeout = settings.graceful_timeout_s
-    Granian(
+    server = Granian(
         worker.TARGET,
         factory=True,
         workers=settings.workers,
         workers_kill_timeout=None if timeout is None else max(1, math.ceil(timeout)),
         **options,
-    ).serve()
+    )
+    _run_to_its_end(server, options)
+
+
+def _run_to_its_end(server: Any, options: dict[str, Any]) -> None:
+    try:
+        server.serve()
+    except SystemExit as error:
+        # Workers that get a terminal's Ctrl+C before the parent does count as failed too.
+        if not server.interrupt_signal:
+            raise AppStartError(
+                "Granian has ended although no signal told it to: a worker did not start, or"
+                " failed. Its log above says why; correct that, and start it again"
+            ) from error
+    except RuntimeError as error:  # Granian's error for an address that has just been taken.
+        reason = str(error).partition("\n")[0]
+        raise AddressError(
+            f"Granian cannot listen on {options['address']!r}, port {options['port']}: {reason}."
+            " Choose another port: --port"
+        ) from error
 
 
 async def _serve_embedded(options: dict[str, Any]) -> None:

@@ -92,6 +92,8 @@ def _launch_production(order: Launch, announce: Callable[[str], object]) -> None
     with sockets.bind_socket(order.host, order.port) as sock:
         end_on_sigterm()
         facts = _prepare(order, server)
+        if not _is_parent_only(order, server):
+            sockets.listen(sock)
         urls = sockets.list_urls(settings.scheme, order.host, sockets.get_port(sock))
         announce(_describe(facts, server, urls, order.workers))
         settings = settings.with_timeout(facts.graceful_timeout_s)
@@ -114,9 +116,8 @@ def _run_as_parent(server: Server, settings: ServerSettings, sock: socket.socket
         except SystemExit:
             if witness.has_seen_stop():
                 raise
-        else:
-            if witness.has_seen_stop():
-                return
+        if witness.has_seen_stop():
+            return
     raise AppStartError(
         f"{server.name} has ended although no signal told it to: a worker did not start, or failed."
         " Its log above says why; correct that, and start it again"

@@ -1,6 +1,7 @@
 """The server's socket: bound before anything else, so that a taken port is one clear line.
 
-It listens only once the app has started: a port that accepts connections says that the app is up.
+It listens only once the app has been imported: a port that accepts connections says that the app
+is there, or about to be.
 """
 
 from __future__ import annotations
@@ -44,23 +45,42 @@ def bind_socket(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
     except (OSError, OverflowError) as error:
         sock.close()
-        raise AddressError(_describe_failure(host, port, error)) from error
+        raise _build_error(host, port, error) from error
     return sock
 
 
-def _describe_failure(host: str, port: int, error: OSError | OverflowError) -> str:
+def listen(sock: socket.socket) -> None:
+    """Let clients connect; they wait until the server answers them.
+
+    Two programs that start at the same time can both bind a port. Only one of them can listen,
+    and not every server survives it when the other does: uvicorn on uvloop hangs.
+
+    Raises:
+        AddressError: Another program has begun to listen since `sock` was bound.
+    """
+    try:
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        host, port = sock.getsockname()[:2]
+        raise _build_error(host, port, error) from error
+
+
+def _build_error(host: str, port: int, error: OSError | OverflowError) -> AddressError:
+    """Return the error that says why `host` and `port` cannot be listened on."""
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
-        return (
+        return AddressError(
             f"Port {port} of {host!r} is in use by another program. Stop that program, or choose"
             f" another port: --port {port + 1}"
         )
     if number == errno.EACCES:
-        return (
+        return AddressError(
             f"Port {port} of {host!r} needs rights that this user lacks: {error}. Choose a port"
             " above 1023: --port 8000"
         )
-    return f"Cannot listen on {host!r}, port {port}: {error}. Choose another --host or --port"
+    return AddressError(
+        f"Cannot listen on {host!r}, port {port}: {error}. Choose another --host or --port"
+    )
 
 
 def get_port(sock: socket.socket) -> int:
@@ -78,7 +98,7 @@ def pass_to_children(sock: socket.socket, *, as_socket: bool) -> None:
             closed, and each child binds the same port again.
     """
     if as_socket:
-        sock.listen(_BACKLOG)
+        listen(sock)
         sock.set_inheritable(True)
         os.environ[_FD_VARIABLE] = str(sock.fileno())
     else:

@@ -6,10 +6,8 @@ that restarts what failed would leave them down.
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import threading
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +19,7 @@ class StopWitness:
 
     The server's own handlers are left alone: Python writes the number of each signal that it
     handles into the wakeup descriptor, which nothing else uses in a parent without an event loop.
+    A forked child would write there too; uvicorn and Hypercorn spawn theirs.
 
     Runs in: the main thread.
     """
@@ -31,8 +30,6 @@ class StopWitness:
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._previous = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        # Granian forks its workers, whose own signals would be written into the same pair.
-        os.register_at_fork(after_in_child=_forget)
         return self
 
     def __exit__(
@@ -53,8 +50,3 @@ class StopWitness:
         except BlockingIOError:
             return False
         return any(number in STOP_SIGNALS for number in numbers)
-
-
-def _forget() -> None:
-    if threading.current_thread() is threading.main_thread():
-        signal.set_wakeup_fd(-1)
