@@ -18,6 +18,8 @@ to mend it.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import signal
 import subprocess
@@ -48,7 +50,7 @@ class WatchOptions:
     reloader_interval: float = 1
     """Seconds between two looks; 1 is Werkzeug's."""
     reloader_type: str = "auto"
-    """"stat", "watchdog", or "auto": watchdog if it is installed."""
+    """"stat", "watchdog", or "auto": watchdog if it is installed and works with Werkzeug."""
 
     def build_loop(self) -> ReloaderLoop:
         """Return Werkzeug's file watcher.
@@ -61,11 +63,28 @@ class WatchOptions:
                 f"There is no reloader_type {self.reloader_type!r}."
                 f" Choose one of: {', '.join(sorted(reloader_loops))}"
             )
-        return reloader_loops[self.reloader_type](
+        return reloader_loops[self._choose_type()](
             extra_files=self.extra_files,
             exclude_patterns=self.exclude_patterns,
             interval=self.reloader_interval,
         )
+
+    def _choose_type(self) -> str:
+        if self.reloader_type == "auto" and not _watchdog_sees_modules():
+            return "stat"
+        return self.reloader_type
+
+
+def _watchdog_sees_modules() -> bool:
+    """Return whether watchdog is installed and matches Werkzeug's pattern with nested files.
+
+    Since watchdog 7, `*.py` matches no path with a folder in it, and with Werkzeug 3.1 the
+    reloader then never sees a change, without a word.
+    """
+    if importlib.util.find_spec("watchdog") is None:
+        return False
+    patterns = importlib.import_module("watchdog.utils.patterns")
+    return bool(patterns.match_any_paths(["/folder/module.py"], included_patterns=["*.py"]))
 
 
 def supervise(options: WatchOptions) -> int:

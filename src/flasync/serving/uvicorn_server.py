@@ -20,7 +20,7 @@ def find_http2_obstacle() -> str | None:
     """Return why the installed uvicorn cannot speak HTTP/2, or None if it can."""
     if "http2" in _list_options() and importlib.util.find_spec("zttp"):
         return None
-    return "uvicorn speaks HTTP/2 only since 0.50 and with zttp: pip install -U uvicorn zttp"
+    return "uvicorn speaks HTTP/2 only in recent versions with zttp: pip install -U uvicorn zttp"
 
 
 def find_context_obstacle() -> str | None:
