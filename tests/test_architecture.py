@@ -20,6 +20,7 @@ FLOORS = {
     "portal": 1,
     "bridge": 1,
     "wsgi": 1,
+    "thread_loop": 1,
     "workers": 2,
     "threads": 2,
     "lanes": 2,
@@ -120,7 +121,8 @@ import importlib.abc, sys
 
 class Block(importlib.abc.MetaPathFinder):
     allowed = set(sys.stdlib_module_names) | {
-        "flasync", "flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker",
+        "__main__", "flasync", "flask", "werkzeug",
+        "jinja2", "markupsafe", "itsdangerous", "click", "blinker",
         "greenlet",
     }
     def find_spec(self, name, path=None, target=None):
