@@ -41,7 +41,7 @@ from greenlet import getcurrent, greenlet
 
 from flasync import portal
 from flasync.errors import AwaitOnLoopError
-from flasync.outcome import Outcome, capture, discard, spawn
+from flasync.outcome import Outcome, capture, discard, interrupt, spawn
 
 T = TypeVar("T")
 
@@ -184,6 +184,20 @@ def await_(awaitable: Awaitable[T]) -> T:
     return _await_in_thread(awaitable)
 
 
+def find_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop on which `await_` of this code would run: the task's own, or the process's.
+
+    Runs in: any thread. Switches: never.
+    """
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return portal.get_loop()
+    if getattr(getcurrent(), "__sqlalchemy_greenlet_provider__", False):
+        return running
+    return running if portal.is_process_loop(running) else portal.get_loop()
+
+
 async def carry(awaitable: Awaitable[T]) -> T:
     """Await `awaitable` so that sync code below it can wait as well.
 
@@ -246,8 +260,13 @@ def drive(  # noqa: PLR0912, PLR0915  one loop, whose branches are the things th
                 held_back = held_back or cancelled
             elif held_back:
                 held_back = False
-                discard(value)
-                raise asyncio.CancelledError
+                if type(value) is CoroutineType:
+                    error = asyncio.CancelledError()
+                    sent, raised = yield from interrupt(value, error)
+                    held_back = not raised
+                else:
+                    discard(value)
+                    raise asyncio.CancelledError
             elif value is None or getattr(value, "_asyncio_future_blocking", False):
                 sent = yield value
             else:
@@ -372,11 +391,15 @@ class _ChildTaskFactory:
         self._original = original
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> Any:
-        if type(getcurrent()) is RequestGreenlet:
-            coro = carry(coro)
+        is_child = type(getcurrent()) is RequestGreenlet
+        carried = carry(coro) if is_child else coro
         if self._original is None:
-            return asyncio.Task(coro, loop=loop, **options)
-        return self._original(loop, coro, **options)
+            task: Any = asyncio.Task(carried, loop=loop, **options)
+        else:
+            task = self._original(loop, carried, **options)
+        if is_child:  # one that is cancelled before its first step would leave its coroutine
+            task.add_done_callback(lambda _: discard(coro))
+        return task
 
 
 def _abandon(request: RequestGreenlet, error: GeneratorExit) -> None:

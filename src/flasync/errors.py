@@ -38,7 +38,8 @@ class FlasyncError(Exception):
 
     def __str__(self) -> str:
         """Return the message followed by the code, so that a log line can be looked up."""
-        return f"{self.args[0] if self.args else type(self).__name__} [{self.error_code}]"
+        message = self.args[0] if self.args else getattr(self, "description", None)
+        return f"{message or type(self).__name__} [{self.error_code}]"
 
 
 class RuntimeMisuse(FlasyncError):

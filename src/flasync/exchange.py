@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from flasync.bridge import await_, drive
@@ -117,8 +117,9 @@ class Exchange:
         """Run the pipeline and its response to the end. Runs in: a request greenlet."""
         environ = self._environ
         head = ResponseHead(environ["REQUEST_METHOD"], self._write)
-        chunks = self._application(environ, head.start_response)
+        chunks: Iterable[bytes] = ()
         try:
+            chunks = self._application(environ, head.start_response)
             for messages in build_messages(head, chunks):
                 if not self._emit(messages):
                     break

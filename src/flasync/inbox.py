@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, MutableMa
 from typing import Any
 
 from flasync.errors import BodyDisconnected, BodyTimeout
+from flasync.outcome import resume
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -179,19 +180,4 @@ async def _resume_within(
     steps: Coroutine[Any, Any, None], waited_for: Any, timeout_s: float | None
 ) -> None:
     async with asyncio.timeout(timeout_s):
-        await _resume(steps, waited_for)
-
-
-@types.coroutine
-def _resume(steps: Coroutine[Any, Any, None], waited_for: Any) -> Generator[Any, Any, None]:
-    """Go on with a coroutine that has begun to wait for `waited_for`."""
-    try:
-        while True:
-            try:
-                sent = yield waited_for
-            except BaseException as error:
-                waited_for = steps.throw(error)
-            else:
-                waited_for = steps.send(sent)
-    except StopIteration:
-        return
+        await resume(steps, waited_for)

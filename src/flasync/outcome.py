@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Coroutine
+import types
+from collections.abc import Awaitable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -68,3 +69,42 @@ def discard(awaitable: Any) -> None:
         if method is not None:
             method()
             return
+
+
+@types.coroutine
+def resume(steps: Coroutine[Any, Any, T], waited_for: Any) -> Generator[Any, Any, T]:
+    """Go on with a coroutine that was stepped by hand and now waits for `waited_for`."""
+    try:
+        while True:
+            try:
+                sent = yield waited_for
+            except BaseException as error:
+                waited_for = steps.throw(error)
+            else:
+                waited_for = steps.send(sent)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # of the coroutine
+
+
+@types.coroutine
+def interrupt(
+    steps: Coroutine[Any, Any, T], error: BaseException
+) -> Generator[Any, Any, tuple[T, bool]]:
+    """Await a coroutine, but raise `error` where it first has to wait, as asyncio cancels a task.
+
+    To close the coroutine unstarted would be simpler, and would lose what it holds: awaitables
+    among its arguments that then are never awaited nor closed.
+
+    Returns:
+        Its result, and whether it had to wait, so that the error was raised in it.
+    """
+    try:
+        waited_for = steps.send(None)
+    except StopIteration as stop:
+        return stop.value, False
+    discard(waited_for)
+    try:
+        waited_for = steps.throw(error)
+    except StopIteration as stop:
+        return stop.value, True
+    return (yield from resume(steps, waited_for)), True

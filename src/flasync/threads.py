@@ -22,7 +22,7 @@ from greenlet import getcurrent
 
 from flasync.bridge import ThreadGreenlet, carry
 from flasync.errors import NoRequestError
-from flasync.outcome import discard, outwait
+from flasync.outcome import interrupt, outwait
 from flasync.workers import Resume, Stretch, WorkerPool, WorkerThread, get_pool
 
 T = TypeVar("T")
@@ -231,8 +231,9 @@ class ThreadRun:
                 result = outcome.unwrap()
             elif self._pending is not None:
                 pending, self._pending = self._pending, None
-                discard(awaitable)
-                raise pending
+                result, raised = await interrupt(carry(awaitable), pending)
+                if not raised:
+                    self._pending = pending
             else:
                 result = await carry(awaitable)
         except BaseException as error:
