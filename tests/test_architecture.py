@@ -28,6 +28,7 @@ FLOORS = {
     "settings": 2,
     "streams": 2,
     "async_engines": 2,
+    "bridged": 2,
     "seams": 2,
     "stalls": 2,
     "lifespan": 2,

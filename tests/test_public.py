@@ -10,7 +10,15 @@ import flasync
 
 def test_public_names() -> None:
     """The list is short, and a change of it is a decision."""
-    assert flasync.__all__ == ["ASGI", "Flask", "await_", "in_thread", "on_loop", "run_sync"]
+    assert flasync.__all__ == [
+        "ASGI",
+        "Flask",
+        "await_",
+        "bridged",
+        "in_thread",
+        "on_loop",
+        "run_sync",
+    ]
 
 
 def test_every_public_name_is_there_and_documented() -> None:

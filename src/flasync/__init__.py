@@ -5,11 +5,12 @@ from __future__ import annotations
 from flasync.app import Flask
 from flasync.asgi import ASGI
 from flasync.bridge import await_
+from flasync.bridged import bridged
 from flasync.importing import when_imported
 from flasync.lanes import in_thread, on_loop
 from flasync.threads import run_sync
 
-__all__ = ["ASGI", "Flask", "await_", "in_thread", "on_loop", "run_sync"]
+__all__ = ["ASGI", "Flask", "await_", "bridged", "in_thread", "on_loop", "run_sync"]
 
 
 def _install_async_engines() -> None:

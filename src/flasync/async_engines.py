@@ -119,16 +119,6 @@ def _getcurrent() -> Any:
     return _anywhere
 
 
-def _find_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop on which a wait of this code runs."""
-    running = events._get_running_loop()
-    if running is not None and (
-        getattr(getcurrent(), _MARK, False) or portal.is_process_loop(running)
-    ):
-        return running
-    return portal.get_loop()
-
-
 # --- what a pool is made of --------------------------------------------------------------------
 
 
@@ -139,7 +129,7 @@ class PoolQueue(LoopFreeQueue[ConnectionPoolEntry]):
         """Take a record, without its connection if that is of another loop than the caller's."""
         record = super().get_nowait()
         home = record.info.get(_HOME)
-        if home is not None and home is not _find_loop():
+        if home is not None and home is not portal.find_loop():
             _retire(record, home)
         return record
 
@@ -170,7 +160,7 @@ def _note_connection(connection: Any, record: ConnectionPoolEntry) -> None:
         connection._execute_mutex = LoopFreeLock()
     driver = type(connection.driver_connection).__module__.partition(".")[0]
     if driver != "aiosqlite":  # a thread, which serves any loop
-        record.info[_HOME] = _find_loop()
+        record.info[_HOME] = portal.find_loop()
     with _records_guard:
         _records.add(record)
 
@@ -182,7 +172,7 @@ def _build_terminate(original: Callable[[Any], None]) -> Callable[[Any], None]:
         In a thread the loop is asked to, and not waited for: this may be the garbage collector's
         doing, in the middle of anything.
         """
-        loop = _find_loop()
+        loop = portal.find_loop()
         if loop is events._get_running_loop():
             original(self)
         else:

@@ -184,20 +184,6 @@ def await_(awaitable: Awaitable[T]) -> T:
     return _await_in_thread(awaitable)
 
 
-def find_loop() -> asyncio.AbstractEventLoop:
-    """Return the loop on which `await_` of this code would run: the task's own, or the process's.
-
-    Runs in: any thread. Switches: never.
-    """
-    try:
-        running = asyncio.get_running_loop()
-    except RuntimeError:
-        return portal.get_loop()
-    if getattr(getcurrent(), "__sqlalchemy_greenlet_provider__", False):
-        return running
-    return running if portal.is_process_loop(running) else portal.get_loop()
-
-
 async def carry(awaitable: Awaitable[T]) -> T:
     """Await `awaitable` so that sync code below it can wait as well.
 

@@ -16,6 +16,8 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from greenlet import getcurrent
+
 # Seconds that `adopt` waits for the thread of the background loop to end.
 _STOP_TIMEOUT_S = 5.0
 
@@ -51,6 +53,20 @@ def get_loop() -> asyncio.AbstractEventLoop:
 def is_process_loop(loop: asyncio.AbstractEventLoop) -> bool:
     """Whether `loop` is the one of this process; unlike `get_loop`, this starts nothing."""
     return loop is _serving or loop is _background
+
+
+def find_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop on which this code's `bridge.await_` runs: its task's, or the process's.
+
+    Runs in: any thread. Switches: never.
+    """
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        return get_loop()
+    if getattr(getcurrent(), "__sqlalchemy_greenlet_provider__", False):  # see BridgeGreenlet
+        return running
+    return running if is_process_loop(running) else get_loop()
 
 
 def adopt(loop: asyncio.AbstractEventLoop) -> None:
