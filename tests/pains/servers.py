@@ -47,7 +47,7 @@ BAD_LOG = re.compile(
     r"|attached to a different loop"
     r"|created in a different Context"
     r"|Failed to detach context"
-    r"|ResourceWarning"
+    r"|ResourceWarning: unclosed (transport|event loop)"
 )
 
 
@@ -80,7 +80,9 @@ def build_command(
     if kind == "gunicorn":
         command = [*module, target, "-k", "asgi", "--bind", bind, "--no-control-socket"]
         # The default of 1,000 connections leaves no room beside 1,000 streams.
-        command += ["--worker-connections", "2048", "--graceful-timeout", "10"]
+        command += ["--worker-connections", "2048"]
+        # It counts idle connections as requests under way, and waits for them that long.
+        command += ["--graceful-timeout", "3"]
         command += ["--keep-alive", str(IDLE_S)]
         command += ["--asgi-lifespan", "on" if lifespan else "off"]
         return command + (["--root-path", root_path] if root_path else [])
