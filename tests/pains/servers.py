@@ -110,11 +110,15 @@ class Served:
         """Everything that the server has written so far."""
         return self._log.read_text(errors="replace")
 
+    def log_tail(self) -> str:
+        """The end of it, for a message."""
+        return self.log()[-LOG_TAIL:]
+
     def check_alive(self) -> None:
         """Fail with the log when the process has ended."""
         if self.process.poll() is not None:
             raise AssertionError(
-                f"{self.kind} ended with code {self.process.returncode}:\n{self.log()[-LOG_TAIL:]}"
+                f"{self.kind} ended with code {self.process.returncode}:\n{self.log_tail()}"
             )
 
     def expect_log(self, *patterns: str) -> None:
@@ -161,7 +165,7 @@ class Served:
 
     def describe(self) -> str:
         """What a failure message shows: the ledger and the log."""
-        return f"the ledger: {dict(self.counts())}; the log:\n{self.log()[-LOG_TAIL:]}"
+        return f"the ledger: {dict(self.counts())}; the log:\n{self.log_tail()}"
 
     def events(self) -> list[str]:
         """What the app noted, in order."""
@@ -226,9 +230,9 @@ class Served:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            raise AssertionError(f"{self.kind} ignored SIGTERM:\n{self.log()[-LOG_TAIL:]}") from None
+            raise AssertionError(f"{self.kind} ignored SIGTERM:\n{self.log_tail()}") from None
         # uvicorn raises the signal again once it has shut down.
-        assert code in (0, -signal.SIGTERM), f"{self.kind} ended with {code}:\n{self.log()}"
+        assert code in (0, -signal.SIGTERM), f"{self.kind} ended with {code}:\n{self.log_tail()}"
 
 
 @contextlib.contextmanager
@@ -266,7 +270,9 @@ def _wait_until_it_answers(served: Served) -> None:
             return
         except httpx.TransportError as error:
             if time.monotonic() > deadline:
-                raise AssertionError(f"{served.kind} never answered:\n{served.log()[-LOG_TAIL:]}") from error
+                raise AssertionError(
+                    f"{served.kind} never answered:\n{served.log_tail()}"
+                ) from error
         time.sleep(0.02)  # the poll's pace
 
 

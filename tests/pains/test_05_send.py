@@ -149,8 +149,14 @@ async def serve_until_gone(asgi: flasync.ASGI, path: str, server: Server) -> Non
     "path",
     ["/sync-stream", "/async-stream", "/sync-view-async-stream", "/async-view-sync-stream"],
 )
-async def test_an_endless_stream_ends(  # noqa: PLR0913 -- one fixture or parameter each
-    serving: Serving, app: flask.Flask, journal: Journal, path: str, leaves_at: int, raises: bool
+async def test_an_endless_stream_ends(
+    serving: Serving,
+    app: flask.Flask,
+    journal: Journal,
+    *,
+    path: str,
+    leaves_at: int,
+    raises: bool,
 ) -> None:
     """The request returns, its generator is closed, `call_on_close` and teardown ran once."""
     server = Server(leaves_at, raises)
@@ -167,8 +173,14 @@ async def test_an_endless_stream_ends(  # noqa: PLR0913 -- one fixture or parame
 @pytest.mark.parametrize("raises", [True, False], ids=["OSError", "nothing"])
 @pytest.mark.parametrize("leaves_at", [1, 2])
 @pytest.mark.parametrize("path", ["/sync", "/async"])
-async def test_a_plain_response_ends(  # noqa: PLR0913 -- one fixture or parameter each
-    serving: Serving, app: flask.Flask, journal: Journal, path: str, leaves_at: int, raises: bool
+async def test_a_plain_response_ends(
+    serving: Serving,
+    app: flask.Flask,
+    journal: Journal,
+    *,
+    path: str,
+    leaves_at: int,
+    raises: bool,
 ) -> None:
     """The request returns and runs `call_on_close` and teardown once."""
     async with serving(app) as asgi:

@@ -92,15 +92,13 @@ def test_statuses_without_a_body(server: Served, lane: str, path: str, status: i
 
 @LANES
 @pytest.mark.parametrize("path", ["announce-100", "announce-2"])
-def test_a_response_with_a_wrong_content_length_ends(
-    server: Served, lane: str, path: str
-) -> None:
+def test_a_response_with_a_wrong_content_length_ends(server: Served, lane: str, path: str) -> None:
     """Neither a short nor a long body hangs the request or leaks past its length."""
     if (server.kind, path) in LOGGED_LENGTHS:
         server.expect_log(r"Traceback \(most recent call last\)", LOGGED_LENGTHS[server.kind, path])
     with server.connect() as connection:
         connection.request(f"/{lane}/{path}", b"Connection: close")
-        head, _, body = connection.read_to_end().partition(b"\r\n\r\n")
+        _head, _, body = connection.read_to_end().partition(b"\r\n\r\n")
     assert b"hello"[: len(body)] == body
     assert len(body) <= int(path.removeprefix("announce-"))
     server.wait_for("teardown")
@@ -117,9 +115,7 @@ LOGGED_LENGTHS = {
 
 @LANES
 @pytest.mark.parametrize("length", [b"abc", b"-5", b"1, 2"])
-def test_a_malformed_content_length_is_refused(
-    server: Served, lane: str, length: bytes
-) -> None:
+def test_a_malformed_content_length_is_refused(server: Served, lane: str, length: bytes) -> None:
     """A Content-Length that is no number gets 400 and never reaches the view."""
     with server.connect() as connection:
         connection.request(f"/{lane}/upload", b"Content-Length: " + length, method="POST")
@@ -229,7 +225,9 @@ def test_an_http2_upload(server: Served, lane: str) -> None:
     if server.kind not in HTTP2_SERVERS:
         # HTTP/1.0, the other protocol version without chunks, in its place.
         with server.connect() as connection:
-            connection.send(f"POST /{lane}/upload HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc".encode())
+            connection.send(
+                b"POST /%s/upload HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc" % lane.encode()
+            )
             assert b"200" in connection.read_until(b"\r\n")
         return
     with httpx.Client(http1=False, http2=True, base_url=server.url, verify=False) as client:

@@ -63,8 +63,10 @@ def test_spans_of_abandoned_streams_end(server: Served, kind: str) -> None:
         connection.request(f"/{kind}/1")
         connection.read_until(b"chunk")
     server.wait_until(
-        lambda: {"inner 1", f"GET /{kind}/<int:number>"}
-        <= {span["name"] for span in server.client.get("/spans").json()},
+        lambda: (
+            {"inner 1", f"GET /{kind}/<int:number>"}
+            <= {span["name"] for span in server.client.get("/spans").json()}
+        ),
         "both spans to end",
     )
 

@@ -38,9 +38,7 @@ def test_one_transaction_a_request(server: Served, kind: str) -> None:
     """Each request is traced as one transaction that ends with it."""
     server.client.post("/reports/clear")
     server.get_at_once([f"/{kind}/{n}" for n in NUMBERS])
-    server.wait_until(
-        lambda: len(reports(server, "transaction")) >= REQUESTS, "the transactions"
-    )
+    server.wait_until(lambda: len(reports(server, "transaction")) >= REQUESTS, "the transactions")
     found = reports(server, "transaction")
     assert sorted(int(each["tags"]["number"]) for each in found) == list(NUMBERS)
 

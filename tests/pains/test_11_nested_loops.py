@@ -20,7 +20,7 @@ APP = "pains.apps.nested_loops:asgi"
     ],
 )
 def test_a_loop_of_its_own_works_in_a_thread(server: Served, path: str, text: str) -> None:
-    """`asyncio.run` and `async_to_sync` work in sync views, sync hooks and `run_sync`, 20 at once."""
+    """`asyncio.run` and `async_to_sync` work in sync views, hooks and `run_sync`, 20 at once."""
     answers = server.get_at_once([f"/{path}"] * 20)
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, text)] * 20
 

@@ -20,9 +20,7 @@ LANES = pytest.mark.parametrize("lane", ["sync", "async"])
         ("as-iterator", 200),
     ],
 )
-def test_an_async_generator_is_a_body(
-    server: Served, lane: str, form: str, status: int
-) -> None:
+def test_an_async_generator_is_a_body(server: Served, lane: str, form: str, status: int) -> None:
     """Its chunks are the body, and it is closed, in 20 overlapping requests."""
     answers = server.get_at_once([f"/{lane}/{form}?teardown"] * 20)
     assert [(answer.status_code, answer.text) for answer in answers] == [(status, "abc")] * 20
@@ -44,9 +42,7 @@ def test_an_async_generator_is_a_body(
         "sync-generator",
     ],
 )
-def test_stream_with_context_keeps_it_at_every_step(
-    server: Served, lane: str, form: str
-) -> None:
+def test_stream_with_context_keeps_it_at_every_step(server: Served, lane: str, form: str) -> None:
     """`request`, `g` and `session` are each request's own at each step and at the close."""
     path = f"/{lane}/{form}"
     answers = server.get_at_once([f"{path}?teardown"] * 20)

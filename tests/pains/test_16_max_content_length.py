@@ -90,9 +90,7 @@ def test_a_chunked_body_over_the_limit_is_cut_off(server: Served, lane: str, rea
 
 @LANES
 @READS
-def test_an_announced_body_over_the_limit_is_refused(
-    server: Served, lane: str, read: str
-) -> None:
+def test_an_announced_body_over_the_limit_is_refused(server: Served, lane: str, read: str) -> None:
     """With a Content-Length, 413 comes before any of the body is sent."""
     with server.connect() as connection:
         connection.request(
@@ -126,9 +124,7 @@ def test_a_chunked_body_within_the_limit_is_whole(server: Served, lane: str) -> 
 
 @LANES
 @READS
-async def test_no_more_than_the_limit_is_asked_for(
-    serving: Serving, lane: str, read: str
-) -> None:
+async def test_no_more_than_the_limit_is_asked_for(serving: Serving, lane: str, read: str) -> None:
     """The app stops calling `receive` once the limit is passed (a fake server counts)."""
     received_bytes = 0
     sent: list[dict[str, Any]] = []

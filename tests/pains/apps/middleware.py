@@ -89,9 +89,7 @@ class AddNote:
 
 
 app.wsgi_app = AddNote(app.wsgi_app)
-app.wsgi_app = WhiteNoise(
-    app.wsgi_app, root=Path(__file__).with_name("static"), prefix="assets/"
-)
+app.wsgi_app = WhiteNoise(app.wsgi_app, root=Path(__file__).with_name("static"), prefix="assets/")
 asgi = flasync.ASGI(app)
 # Set after the app was wrapped, as an extension that is initialised late would.
 app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/second": second, "/plain": plain_wsgi})
