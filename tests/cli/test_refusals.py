@@ -205,8 +205,10 @@ def test_http2_without_zttp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "hypercorn or granian" in result.output
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "granian"])
+@pytest.mark.parametrize(
+    ("server", "workers"),
+    [("uvicorn", "1"), ("uvicorn", "2"), ("hypercorn", "1"), ("hypercorn", "2"), ("granian", "2")],
+)
 def test_failing_startup_hook_ends_with_3(folder: Path, server: str, workers: str) -> None:
     """A `before_serving` hook that raises ends the server with exit code 3 and its error."""
     arguments = ["--app", "unstartable", "--port", "0", "--server", server, "--workers", workers]

@@ -139,6 +139,14 @@ def test_app_that_does_not_start(folder: Path) -> None:
     assert result.output.splitlines()[-1].startswith("Error: The server of the app ended with")
 
 
+def test_debug_shows_the_traceback_of_the_app(folder: Path) -> None:
+    """`--debug` reaches the served app: its whole traceback is in the log that is shown."""
+    (folder / "app.py").write_text("import flask\n\n1 / 0\n")
+    result = verify("/", "--debug")
+    assert result.exit_code == NOT_STARTED
+    assert "Traceback (most recent call last)" in result.output
+
+
 def test_server_that_dies_while_measured(folder: Path) -> None:
     """A server that ends under the requests is no verdict either: exit code 3."""
     result = verify("/dying", "-n", "2")

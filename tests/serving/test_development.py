@@ -65,6 +65,7 @@ def test_debugger_evaluates_in_a_frame(tmp_path: Path, path: str) -> None:
     """`debug=True` shows the debugger, which evaluates in the frame of a view of either lane."""
     with running_script(tmp_path, build_script("debug=True, use_reloader=False")) as running:
         running.wait_for_answer("/", "hello")
+        assert " * Debug mode: on" in running.log
         page = running.get(path)
         assert page.status == HTTPStatus.INTERNAL_SERVER_ERROR
         secret = re.search(r'SECRET = "(\w+)"', page.text)
@@ -115,9 +116,11 @@ def test_debug_reloads_at_extra_files(tmp_path: Path) -> None:
         assert running.stop() == 0
 
 
-def test_failed_start_waits_for_the_next_change(tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", ["uvicorn", "granian"])
+def test_failed_start_waits_for_the_next_change(tmp_path: Path, server: str) -> None:
     """A startup hook that an edit has broken leaves the reloader waiting for the next edit."""
-    script = build_script("use_reloader=True, reloader_type='stat', reloader_interval=0.1")
+    options = f"use_reloader=True, reloader_type='stat', reloader_interval=0.1, server={server!r}"
+    script = build_script(options)
     hook = "@app.before_serving\ndef start():\n    os.stat('needed')\n\nif __name__"
     with running_script(tmp_path, script.replace("if __name__", hook)) as running:
         running.wait_until(lambda: "waiting for a file to change" in running.log, "it waits")

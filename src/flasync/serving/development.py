@@ -58,6 +58,7 @@ def run(
             app.debug = get_debug_flag()
     if debug is not None:
         app.debug = bool(debug)
+    options["debug"] = app.debug
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     host, port = _choose_address(app, host, port)

@@ -14,7 +14,6 @@ from typing import Any
 
 import flask
 from flask.cli import show_server_banner
-from flask.helpers import get_debug_flag
 from werkzeug.serving import is_running_from_reloader
 
 from flasync.errors import ServeOptionError
@@ -49,6 +48,8 @@ class DevelopmentOptions:
     """Name of an ASGI server; None: the first that is installed."""
     http2: bool = False
     access_log: bool = True
+    debug: bool = False
+    """What the banner says of debug mode."""
 
     @property
     def watch_options(self) -> WatchOptions:
@@ -97,16 +98,18 @@ def run_development(
         sock = sockets.take_from_parent(host)
     else:
         sock = sockets.bind_socket(host, port)
-        _announce(name, settings, sock)
+        _announce(name, settings, sock, options)
         if options.use_reloader:
             sockets.pass_to_children(sock, as_socket=server.serves_in_process)
             sys.exit(supervise(watch_options))
     _serve(server, settings, sock, load_app, options)
 
 
-def _announce(name: str | None, settings: ServerSettings, sock: socket.socket) -> None:
+def _announce(
+    name: str | None, settings: ServerSettings, sock: socket.socket, options: DevelopmentOptions
+) -> None:
     """Print what Flask prints when its server starts, at the same two places."""
-    show_server_banner(get_debug_flag(), name)
+    show_server_banner(options.debug, name)
     console = get_console()
     warning = (
         "WARNING: This is a development server. Do not use it in a production deployment."

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import signal
 import socket
+import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -18,6 +22,7 @@ from flasync.errors import AddressError, AppStartError
 from flasync.serving import worker
 from flasync.serving.settings import ServerSettings
 from flasync.serving.sockets import get_port
+from flasync.serving.stop_witness import STOP_SIGNALS
 
 
 def find_http2_obstacle() -> str | None:
@@ -40,7 +45,7 @@ def run(settings: ServerSettings, sock: socket.socket) -> None:
     options = _build_options(settings, get_port(sock))
     sock.close()  # Granian takes no socket, it binds by itself.
     if settings.development:
-        asyncio.run(_serve_embedded(options))
+        _serve_in_fork(options)
         return
     timeout = settings.graceful_timeout_s
     server = Granian(
@@ -71,13 +76,58 @@ def _run_to_its_end(server: Any, options: dict[str, Any]) -> None:
         ) from error
 
 
+def _serve_in_fork(options: dict[str, Any]) -> None:
+    """Serve the app of this process in a fork of it, and wait for that to end.
+
+    Granian's threads are Rust's. Before Python 3.14 one that asks for the interpreter while that
+    is shutting down aborts the process; a fork can end without shutting it down.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _serve_and_exit(options)
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        os.kill(child, signal.SIGTERM)
+
+    previous = {number: signal.signal(number, pass_on) for number in STOP_SIGNALS}
+    try:
+        _, status = os.waitpid(child, 0)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise AppStartError(
+            "Granian has ended although no signal told it to: the app did not start, or failed."
+            " Its log above says why; correct that, and start it again"
+        )
+
+
+def _serve_and_exit(options: dict[str, Any]) -> NoReturn:
+    exit_code = 1
+    try:
+        asyncio.run(_serve_embedded(options))
+        exit_code = 0
+    except SystemExit as error:  # A failed start, or a SIGTERM before the loop took it over.
+        exit_code = int(error.code or 0)
+    except BaseException:  # The process ends here whatever it is, and this is its last word.
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exit_code)
+
+
 async def _serve_embedded(options: dict[str, Any]) -> None:
-    """Serve the app of this process; Granian's own workers are processes."""
+    """Serve the app of this process; to Granian's own workers it could not be passed."""
     server = EmbeddedServer(worker.load(), **options)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, server.stop)
     await server.serve()
+    if server.interrupt_children:  # Granian's word for a failed start; `serve` only logs it.
+        raise SystemExit(1)
 
 
 def _build_options(settings: ServerSettings, port: int) -> dict[str, Any]:

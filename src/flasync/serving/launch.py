@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import flask
+from flask.helpers import get_debug_flag
 from werkzeug.serving import is_running_from_reloader
 
 from flasync.errors import AppStartError, FlasyncError, ServeOptionError
@@ -160,6 +161,7 @@ def _launch_development(order: Launch) -> None:
             server=order.server,
             http2=order.http2,
             access_log=order.access_log,
+            debug=get_debug_flag(),
         ),
     )
 

@@ -98,8 +98,18 @@ def find_free_port() -> int:
 def _start(
     import_path: str | None, port: int, arguments: Sequence[str], log_file: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "flasync.cli", "serve", "--no-debug"]
-    command += ["--host", LOOPBACK, "--port", str(port), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "flasync.cli",
+        "serve",
+        "--host",
+        LOOPBACK,
+        "--port",
+        str(port),
+    ]
+    # In debug mode too, the app alone is measured, in one process.
+    command += ["--no-reload", "--no-debugger", "--no-access-log", *arguments]
     if import_path is not None:
         command += ["--app", import_path]
     return subprocess.Popen(  # noqa: S603 (our own command, the app named by its owner)
