@@ -34,21 +34,30 @@ class Record:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Difference:
-    """A test that comes to something else through flasync than it does without."""
+    """A test that comes to something else through flasync than it does without.
+
+    ``threaded`` is what it comes to without flasync when its requests are served by another thread
+    than the test's, as any threaded WSGI server does. It is no part of the identity.
+    """
 
     suite: str
     lane: str
     test: str
     stock: str
     flasync: str
+    threaded: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A difference of the checked-in list, and why it is right that it is there."""
+    """A difference of the checked-in list, and why it is right that it is there.
+
+    ``threaded`` says that the test must differ in the same way in another thread without flasync.
+    """
 
     difference: Difference
     reason: str
+    threaded: bool = False
 
 
 def parse_record(data: Mapping[str, object]) -> Record:
@@ -70,19 +79,15 @@ def find_differing(stock: Record, flasync: Record) -> list[str]:
     )
 
 
-def judge_reruns(
-    test: str, stock: Iterable[Record], flasync: Iterable[Record]
-) -> tuple[str, str] | None:
-    """The differing (stock, flasync) outcomes of a test that was rerun, or None.
+def is_flaky(test: str, stock: Iterable[Record], flasync: Iterable[Record]) -> bool:
+    """Whether a test that differed has shown, over several runs, that it does so by chance.
 
-    A test is flaky, not different, when the stock runs disagree with each other, or when the last
-    rerun of both came to the same.
+    It has when the stock runs disagree with each other, or when any pair of runs agrees.
     """
     stock_words = [record.outcomes.get(test, ABSENT) for record in stock]
     flasync_words = [record.outcomes.get(test, ABSENT) for record in flasync]
-    if len(set(stock_words)) > 1 or stock_words[-1] == flasync_words[-1]:
-        return None
-    return stock_words[-1], flasync_words[-1]
+    agree = any(a == b for a, b in zip(stock_words, flasync_words, strict=True))
+    return agree or len(set(stock_words)) > 1
 
 
 def count_outcomes(record: Record) -> str:
@@ -97,13 +102,13 @@ def read_known(path: Path) -> list[Known]:
     Raises:
         ValueError: when one has no reason.
     """
-    entries = tomllib.loads(path.read_text()).get("difference", [])
     known = []
-    for entry in entries:
-        reason = entry.pop("reason", "").strip()
+    for entry in tomllib.loads(path.read_text()).get("difference", []):
+        reason = " ".join(entry.pop("reason", "").split())
         if not reason:
             raise ValueError(f"{path.name}: {entry!r} has no reason: write why it may differ")
-        known.append(Known(Difference(**entry), reason))
+        threaded, tests = entry.pop("threaded", False), entry.pop("tests")
+        known += [Known(Difference(**entry, test=test), reason, threaded) for test in tests]
     return known
 
 
@@ -116,7 +121,13 @@ def match_known(
     listed differences are not called gone.
     """
     found_set, listed, ran_set = set(found), list(known), set(ran)
-    unlisted = sorted(found_set - {entry.difference for entry in listed})
+    entries = {entry.difference: entry for entry in listed}
+    unlisted = [
+        difference
+        for difference in sorted(found_set)
+        if difference not in entries
+        or (entries[difference].threaded and difference.threaded != difference.flasync)
+    ]
     gone = [
         entry
         for entry in listed

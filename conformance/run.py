@@ -18,11 +18,12 @@ from pathlib import Path
 from conformance.command import CommandFailedError, run_logged
 from conformance.environment import PLUGIN, ROOT, prepare_environment
 from conformance.outcome import (
+    ABSENT,
     Difference,
     Record,
     count_outcomes,
     find_differing,
-    judge_reruns,
+    is_flaky,
     match_known,
     parse_record,
     read_known,
@@ -33,9 +34,10 @@ from conformance.sdist import fetch_sdist, unpack_sdist
 from conformance.suite import HERE, LANES, Catalogue, Suite, read_catalogue
 
 STOCK = "stock"
+THREADED = "threaded"
 # More differing tests than this are not rerun one by one: something is broken as a whole.
 MOST_RERUN = 60
-RERUNS = 2
+RERUNS = 3
 # Seconds after which a single test is failed with every thread's stack.
 TEST_TIMEOUT_S = 120
 
@@ -74,7 +76,7 @@ class Bench:
             },
             timeout_s=self.suite.timeout_s,
         )
-        if not record.exists():
+        if code not in (0, 1) or not record.exists():  # 1: some tests failed
             raise SuiteFailedError(f"{self.suite.name}: {mode} ended with {code}: see {log}")
         data = json.loads(record.read_text())
         return parse_record({**data, "seconds": round(time.monotonic() - started, 1)})
@@ -85,6 +87,8 @@ class Bench:
         command += [f"--timeout={TEST_TIMEOUT_S}", f"--flasync-record={record}"]
         if mode != STOCK:
             command.append(f"--flasync-lane={mode}")
+        if suite.lend:
+            command.append("--flasync-lend")
         command += [f"--deselect={test}" for test in suite.deselect]
         return [*command, *suite.options, *(tests or suite.paths)]
 
@@ -122,26 +126,35 @@ def run_suite(suite: Suite, options: argparse.Namespace) -> Result:
 def compare(
     bench: Bench, lane: str, stock: Record, record: Record
 ) -> tuple[list[Difference], list[str]]:
-    """The differences that reruns confirm, and the ids of the tests that proved flaky."""
+    """The differences that every rerun confirms, and the ids of the tests that proved flaky."""
     tests = find_differing(stock, record)
     stocks, records = [stock], [record]
     # A test that one of the runs did not even collect cannot be asked for by its id.
     named = [test for test in tests if test in stock.outcomes and test in record.outcomes]
-    if named and len(named) <= MOST_RERUN:
-        for number in range(1, RERUNS + 1):
-            stocks.append(bench.run(STOCK, f"{lane}-rerun-{STOCK}-{number}", named))
-            records.append(bench.run(lane, f"{lane}-rerun-{number}", named))
-    differences, flaky = [], []
-    for test in tests:
-        reran = test in named
-        judged = judge_reruns(
-            test, stocks if reran else stocks[:1], records if reran else records[:1]
+    flaky: list[str] = []
+    for number in range(1, RERUNS + 1) if len(named) <= MOST_RERUN else ():
+        asked = [test for test in named if test not in flaky]
+        if not asked:
+            break
+        stocks.append(bench.run(STOCK, f"{lane}-rerun-{STOCK}-{number}", asked))
+        records.append(bench.run(lane, f"{lane}-rerun-{number}", asked))
+        flaky += [test for test in asked if is_flaky(test, stocks, records)]
+    differing = [test for test in tests if test not in flaky]
+    control = Record({})
+    if differing and len(differing) <= MOST_RERUN:
+        control = bench.run(THREADED, f"{lane}-{THREADED}", differing)
+    differences = [
+        Difference(
+            bench.suite.name,
+            lane,
+            test,
+            stock.outcomes.get(test, ABSENT),
+            record.outcomes.get(test, ABSENT),
+            control.outcomes.get(test, ""),
         )
-        if judged is None:
-            flaky.append(f"{lane}: {test}")
-        else:
-            differences.append(Difference(bench.suite.name, lane, test, *judged))
-    return differences, flaky
+        for test in differing
+    ]
+    return differences, [f"{lane}: {test}" for test in flaky]
 
 
 def choose_suites(catalogue: Catalogue, options: argparse.Namespace) -> list[Suite]:
@@ -180,7 +193,8 @@ def report(results: list[Result], broken: list[str], suites: list[Suite]) -> int
     for difference in unlisted:
         print(
             f"DIFFERENCE: {difference.suite} ({difference.lane}): {difference.test}: "
-            f"{difference.stock} -> {difference.flasync}"
+            f"{difference.stock} -> {difference.flasync} "
+            f"(in another thread without flasync: {difference.threaded or 'not run'})"
         )
     for entry in gone:
         print(f"GONE: {entry.difference}: delete it from differences.toml")

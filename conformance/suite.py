@@ -16,7 +16,8 @@ class Suite:
     ``source`` is the sdist on the package index where it is not the suite's own name: the tutorial
     application, for example, lives inside Flask's sdist. ``overrides`` are requirements that
     replace what a project itself asks of that package. ``deselect`` maps a test id to the reason
-    why it is not run at all; ``quiet`` is the reason why a suite sends no request.
+    why it is not run at all; ``quiet`` is the reason why a suite sends no request, ``lend`` the
+    reason why the test's own thread is its requests' worker thread.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Suite:
     deselect: dict[str, str] = field(default_factory=dict)
     lanes: tuple[str, ...] = ("natural",)
     timeout_s: float = 900.0
+    lend: str = ""
     quiet: str = ""
     note: str = ""
 

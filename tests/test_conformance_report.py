@@ -1,6 +1,7 @@
 """The conformance run's own judgement: what counts as a difference, and what the page says."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from conformance.outcome import (
     Record,
     count_outcomes,
     find_differing,
-    judge_reruns,
+    is_flaky,
     match_known,
     parse_record,
     read_known,
@@ -64,26 +65,21 @@ def test_addresses_in_ids_do_not_differ():
 
 
 def test_confirmed_difference():
-    """A test that differs in every run is a difference."""
+    """A test that differs in every run is not flaky."""
     stock, flasync = [build_record(a="passed")] * 3, [build_record(a="failed")] * 3
-    assert judge_reruns("a", stock, flasync) == ("passed", "failed")
+    assert not is_flaky("a", stock, flasync)
 
 
-def test_flaky_in_stock_is_no_difference():
+def test_flaky_in_stock():
     """A test on which the stock runs disagree says nothing about flasync."""
     stock = [build_record(a="passed"), build_record(a="failed"), build_record(a="passed")]
-    assert judge_reruns("a", stock, [build_record(a="failed")] * 3) is None
+    assert is_flaky("a", stock, [build_record(a="error")] * 3)
 
 
 def test_difference_that_a_rerun_refutes():
-    """A test that comes to the same in the last rerun of both is flaky."""
-    flasync = [build_record(a="failed"), build_record(a="passed")]
-    assert judge_reruns("a", [build_record(a="passed")] * 2, flasync) is None
-
-
-def test_never_rerun_difference():
-    """A test that one run did not have cannot be rerun by its id, and is a difference at once."""
-    assert judge_reruns("a", [build_record(a="passed")], [build_record()]) == ("passed", "absent")
+    """A test that comes to the same in any rerun of both is flaky."""
+    flasync = [build_record(a="failed"), build_record(a="passed"), build_record(a="failed")]
+    assert is_flaky("a", [build_record(a="passed")] * 3, flasync)
 
 
 def test_counts_most_frequent_first():
@@ -119,10 +115,19 @@ def test_lane_that_did_not_run_is_not_gone():
     assert match_known([], [Known(DIFFERENCE, "why")], [("demo", "loop")]) == ([], [])
 
 
+def test_claim_about_threads_is_checked():
+    """An entry that blames threads holds only while the control run bears it out."""
+    known = [Known(DIFFERENCE, "why", threaded=True)]
+    ran = [("demo", "natural")]
+    assert match_known([replace(DIFFERENCE, threaded="failed")], known, ran) == ([], [])
+    refuted = replace(DIFFERENCE, threaded="passed")
+    assert match_known([refuted], known, ran) == ([refuted], [])
+
+
 def test_known_difference_needs_a_reason(tmp_path: Path):
     """An entry without a reason is refused."""
     path = tmp_path / "differences.toml"
-    entry = 'suite="a"\nlane="b"\ntest="c"\nstock="d"\nflasync="e"\n'
+    entry = 'suite="a"\nlane="b"\nstock="d"\nflasync="e"\ntests=["c"]\n'
     path.write_text(f"[[difference]]\n{entry}")
     with pytest.raises(ValueError, match="has no reason"):
         read_known(path)
@@ -172,7 +177,7 @@ def test_page_tells_each_suite():
     page = build_page(catalogue, {"demo": result}, [Known(DIFFERENCE, "so")])
     cells = "| Demo | 1.0 | 1 | natural | 1 passed | 1 failed | 1,200 "
     assert f"{cells}(and 1 to an app not Flask's) | 1 |" in page
-    assert "| demo | natural | `test_a` | passed | failed | so |" in page
+    assert "| demo | natural | `test_a` | passed |  | failed | so |" in page
     assert "| Other | 2.0 | sdist carries no tests |" in page
 
 

@@ -3,6 +3,7 @@
 `--flasync-record=FILE` alone records. With `--flasync-lane=natural|loop|thread` every request that
 a Werkzeug, Flask or WebTest client makes to a Flask application becomes an ASGI request to
 `flasync.ASGI` of that application, on the process's one event loop, in the test's own context.
+`--flasync-lane=threaded` is the control run: see `control`.
 
 The folder is copied into each suite's environment, as the package `flasync_conformance`.
 """
@@ -18,9 +19,12 @@ import pytest
 
 if TYPE_CHECKING:
     from .clients import Bridge
+    from .control import ThreadedControl
 
 NATURAL = "natural"
 """The lane that is not forced: each view takes the one that flasync finds for it."""
+THREADED = "threaded"
+"""Not a lane: each request in another thread, without flasync."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,22 +33,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--flasync-record", metavar="FILE", help="write each test's outcome to FILE")
     group.addoption(
         "--flasync-lane",
-        choices=(NATURAL, "loop", "thread"),
+        choices=(NATURAL, "loop", "thread", THREADED),
         help="send the test clients' requests through flasync, in this lane",
+    )
+    group.addoption(
+        "--flasync-lend",
+        action="store_true",
+        help="let the test's own thread be the worker thread of its requests",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start recording, and put the bridge into the clients when a lane is asked for."""
-    bridge = None
-    if lane := config.getoption("--flasync-lane"):
-        # Here, because a stock run must import nothing that the suite itself does not.
-        from .clients import Bridge  # noqa: PLC0415
-
-        bridge = Bridge(None if lane == NATURAL else lane)
+    lane = config.getoption("--flasync-lane")
+    bridge = build_bridge(lane, config.getoption("--flasync-lend")) if lane else None
+    if bridge:
         bridge.install()
     if path := config.getoption("--flasync-record"):
         config.pluginmanager.register(Recorder(Path(path), bridge), "flasync-recorder")
+
+
+def build_bridge(lane: str, lends: bool) -> Bridge | ThreadedControl:
+    """What is put between the clients and the applications that they call."""
+    # Here, because a stock run must import nothing that the suite itself does not.
+    from .clients import Bridge  # noqa: PLC0415
+    from .control import ThreadedControl  # noqa: PLC0415
+
+    if lane == THREADED:
+        return ThreadedControl()
+    return Bridge(None if lane == NATURAL else lane, lends)
 
 
 class Recorder:
@@ -55,7 +72,7 @@ class Recorder:
         bridge: Where the requests leave WSGI for ASGI; None in a stock run.
     """
 
-    def __init__(self, path: Path, bridge: Bridge | None) -> None:
+    def __init__(self, path: Path, bridge: Bridge | ThreadedControl | None) -> None:
         self.path, self.bridge = path, bridge
         self.outcomes: dict[str, str] = {}
         self.details: dict[str, str] = {}

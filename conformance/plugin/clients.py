@@ -13,6 +13,7 @@ import werkzeug.test
 import flasync
 
 from .exchange import Exchange
+from .hosting import Host, install_lent_threads
 
 try:
     import webtest
@@ -31,14 +32,15 @@ class Bridge:
 
     Args:
         lane: The lane into which every request is forced, or None.
+        lends: Whether a test's thread is lent to its requests as their worker; see `hosting`.
 
     Attributes:
         bridged: How many requests the ASGI application has served.
         direct: How many requests went straight to an application that is not Flask's.
     """
 
-    def __init__(self, lane: str | None) -> None:
-        self.lane = lane
+    def __init__(self, lane: str | None, lends: bool) -> None:
+        self.lane, self.lends = lane, lends
         self.bridged = self.direct = 0
         self._open: set[Exchange] = set()
 
@@ -58,6 +60,8 @@ class Bridge:
         for name in CONTEXT_METHODS:
             install_asgi_first(name)
         hide_server_threads()
+        if self.lends:
+            install_lent_threads()
 
     def _install_counter(self, client_class: Any) -> None:
         stock = client_class.run_wsgi_app
@@ -94,7 +98,7 @@ class Bridge:
     def _respond(
         self, asgi: flasync.ASGI, environ: Environ, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        exchange = Exchange(asgi, environ, self.lane)
+        exchange = Exchange(asgi, environ, self.lane, Host() if self.lends else None)
         self._open.add(exchange)
         exchange.on_end = lambda: self._open.discard(exchange)
         try:

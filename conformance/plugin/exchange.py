@@ -12,6 +12,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 import flasync
 
+from .hosting import Host
 from .scope import build_scope, read_body
 
 Message = dict[str, Any]
@@ -33,6 +34,7 @@ class Exchange:
         asgi: The application.
         environ: The client's request.
         lane: The lane into which the request is forced, or None.
+        host: Lends the client's thread to the request as its worker; None: flasync's own threads.
 
     Attributes:
         status: The status line, from the first return of `advance` on.
@@ -40,10 +42,13 @@ class Exchange:
         on_end: Called once the application has ended.
     """
 
-    def __init__(self, asgi: flasync.ASGI, environ: dict[str, Any], lane: str | None) -> None:
+    def __init__(
+        self, asgi: flasync.ASGI, environ: dict[str, Any], lane: str | None, host: Host | None
+    ) -> None:
         self.status = ""
         self.headers: list[tuple[str, str]] = []
         self.on_end: Callable[[], object] = lambda: None
+        self._host = host
         self._asgi, self._scope = asgi, build_scope(environ, lane)
         self._body = read_body(environ)
         self._chunks: deque[bytes] = deque()
@@ -81,7 +86,8 @@ class Exchange:
             BaseException: What the application raised.
             RuntimeError: When it ended without a response.
         """
-        flasync.await_(self._advance())
+        wait = self._host.wait if self._host else flasync.await_
+        wait(self._advance())
         if not self._ended:
             return
         self.on_end()
@@ -99,6 +105,8 @@ class Exchange:
             # The client's very context, not the copy of it that a task gets by default.
             context = greenlet.getcurrent().gr_context
             self._task = loop.create_task(self._run(), context=context)
+            if self._host:
+                self._host.adopt(self._task)
         else:
             if self._gone:
                 self._departure.set()
