@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -117,6 +118,7 @@ def _start(
         stdin=subprocess.DEVNULL,
         stdout=log_file,
         stderr=subprocess.STDOUT,
+        start_new_session=True,  # A process group, by which its workers can be ended too.
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
 
@@ -152,3 +154,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    finally:
+        # Workers that outlive their parent: Granian's take no notice of a stop while they start.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
