@@ -183,8 +183,7 @@ def render_load(results: LoadResults) -> str:
         lines.append(
             f"The server's processor time a request, as a multiple of {FLASK.title} (less is "
             "better). Requests a second also depend on how well the two cores work together; "
-            "this is what a request costs the server, and other work on the machine hardly "
-            "changes it:"
+            "XX"
         )
         lines.append(render_ratios(results, stacks, FLASK, cpu_times))
     lines.append(
