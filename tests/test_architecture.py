@@ -20,7 +20,7 @@ FLOORS = {
     "portal": 1,
     "bridge": 1,
     "wsgi": 1,
-    "thread_loop": 1,
+    "asgiref_calls": 2,
     "workers": 2,
     "threads": 2,
     "lanes": 2,

@@ -20,4 +20,12 @@ def _install_async_engines() -> None:
     async_engines.install()
 
 
+def _install_asgiref_calls() -> None:
+    # Nor is asgiref; Flask's `async` extra brings it.
+    from flasync import asgiref_calls  # noqa: PLC0415
+
+    asgiref_calls.install()
+
+
 when_imported("sqlalchemy", _install_async_engines)
+when_imported("asgiref", _install_asgiref_calls)

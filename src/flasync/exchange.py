@@ -195,7 +195,7 @@ class Exchange:
                 "The server's receive() failed; the client counts as gone.", exc_info=error
             )
             self._inbox.disconnected = True
-        if self._cancels:
+        if self._cancels and self._inbox.disconnected:
             self._cancel(task)
 
     def _cancel(self, task: asyncio.Task[Any]) -> None:

@@ -33,6 +33,7 @@ class Inbox:
     __slots__ = (
         "_ahead_bytes",
         "_complete",
+        "_exhausted",
         "_failure",
         "_news",
         "_pieces",
@@ -50,6 +51,7 @@ class Inbox:
         self._pieces: list[bytes] = []
         self._ahead_bytes = 0
         self._complete = False
+        self._exhausted = False
         self._failure: BodyTimeout | None = None
         self._watching = False
         # What the reader (for a piece) or the watch (for room) waits for; never both at once.
@@ -118,7 +120,7 @@ class Inbox:
 
     async def _watch(self) -> None:
         try:
-            while not self.disconnected:
+            while not (self.disconnected or self._exhausted):
                 if self._ahead_bytes >= READ_AHEAD_BYTES and not self._complete:
                     await self._wait_news()
                 else:
@@ -153,6 +155,7 @@ class Inbox:
         finally:
             self.receiving = False
         if message["type"] == "http.request":
+            self._exhausted = self._complete  # no server's: a double that would answer for ever
             piece = message.get("body", b"")
             if piece:
                 self._pieces.append(piece)
