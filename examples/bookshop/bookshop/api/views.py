@@ -10,7 +10,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from ..catalogue.queries import search_books
 from ..extensions import cache, db, redis_store, supplier
-from ..models import Author, Book, Category, Order, User, slugify
+from ..models import Author, Book, Category, Order, OrderItem, User, slugify
 
 bp = Blueprint("api", __name__)
 
@@ -144,12 +144,11 @@ class BookAPI(MethodView):
     @token_required
     @staff_only
     def delete(self, isbn):
-        db.session.delete(get_book(isbn))
-        try:
-            db.session.commit()
-        except IntegrityError:
-            db.session.rollback()
+        book = get_book(isbn)
+        if OrderItem.query.filter_by(book_id=book.id).first():
             abort(409, "This book was ordered and has to stay.")
+        db.session.delete(book)
+        db.session.commit()
         cache.clear()
         return "", 204
 
