@@ -29,6 +29,7 @@ new one is made. A forked child leaves its parent's connections alone and makes 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import inspect
 import os
 import sys
@@ -59,9 +60,6 @@ _HOME = "flasync.loop"
 _records: WeakSet[Any] = WeakSet()  # of ConnectionPoolEntry, which declares no weak references
 _records_guard = threading.RLock()  # re-entrant for the garbage collector's sake
 _closing: set[asyncio.Task[None]] = set()
-# A parent's connections in a forked child: their finalizers must not run, for the sockets and the
-# loop's selector are the parent's as well.
-_inherited: list[Any] = []
 
 
 def install() -> None:
@@ -218,11 +216,15 @@ async def close_connections() -> None:
 
 
 def _leave_to_parent() -> None:
-    """Forget the parent's connections in a forked child."""
+    """Forget the parent's connections in a forked child.
+
+    They are never freed: their finalizers would work on sockets and on a selector that are the
+    parent's as well, or fail while the child's interpreter ends.
+    """
     global _records_guard  # noqa: PLW0603  whoever held it is not here
     _records_guard = threading.RLock()
     _closing.clear()
     for record in list(_records):
-        _inherited.append(record.dbapi_connection)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(record.dbapi_connection))
         record.dbapi_connection = None
         record.info.clear()

@@ -193,6 +193,12 @@ class _FactoryFace(_Face):
     def __delattr__(self, name: str) -> None:
         delattr(self._flasync_find(), name)
 
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
     def __enter__(self) -> Any:
         return self._flasync_find().__enter__()
 
@@ -376,7 +382,7 @@ def _build_class(cls: type, has_context: bool) -> Any:
             methods["__next__"] = _advance
     elif hasattr(cls, "__iter__"):
         methods["__iter__"] = _pass_on("__iter__")
-    if hasattr(cls, "__call__"):  # noqa: B004  the class's, not the type's
+    if any("__call__" in vars(owner) for owner in cls.__mro__):  # every class itself has one
         methods["__call__"] = _pass_on("__call__")
     for name in _PASSED_ON:
         if hasattr(cls, name):
