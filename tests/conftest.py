@@ -17,6 +17,7 @@ import flask
 import pytest
 import uvloop
 
+import flasync
 from flasync import portal
 from flasync.asgi import ASGI
 from flasync.bridge import BridgeGreenlet
@@ -126,12 +127,14 @@ def contexts() -> Generator[list[str]]:
 @pytest.fixture(autouse=True)
 def _nothing_left(contexts: list[str]) -> Generator[None]:
     """Fail a test that leaves something of flasync's behind."""
+    before = set(threading.enumerate())
     yield
     gc.collect()
     assert contexts.count("push") == contexts.count("pop"), "an app context is still pushed"
     assert not flask.has_app_context(), "an app context is pushed in the test's own context"
     assert not find_busy_greenlets(), "a request greenlet is in the middle of something"
-    assert not find_threads(), "a thread is left"
+    left = [t.name for t in set(threading.enumerate()) - before if t.name.startswith("flasync-")]
+    assert not left, f"threads are left: {left}"
 
 
 @pytest.fixture
@@ -284,7 +287,7 @@ def serving() -> Serving:
 
     @asynccontextmanager
     async def serve(app: flask.Flask | ASGI) -> AsyncGenerator[ASGI]:
-        asgi = app if isinstance(app, ASGI) else ASGI(app)
+        asgi: Any = app if isinstance(app, ASGI | flasync.Flask) else ASGI(app)
         inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         task = asyncio.get_running_loop().create_task(
