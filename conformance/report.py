@@ -131,6 +131,11 @@ def _build_notes(catalogue: Catalogue) -> list[str]:
         for suite in catalogue.suites
         for test, reason in suite.deselect.items()
     ]
+    notes += [
+        f"- **{suite.title}**: `{test}` depends on the machine's load: {reason}."
+        for suite in catalogue.suites
+        for test, reason in suite.timed.items()
+    ]
     lines = ["## Notes", "", *notes, ""] if notes else []
     if catalogue.untested:
         rows = [[entry.title, entry.version, entry.reason] for entry in catalogue.untested]

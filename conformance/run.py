@@ -131,7 +131,7 @@ def compare(
     stocks, records = [stock], [record]
     # A test that one of the runs did not even collect cannot be asked for by its id.
     named = [test for test in tests if test in stock.outcomes and test in record.outcomes]
-    flaky: list[str] = []
+    flaky = [test for test in tests if test in bench.suite.timed]
     for number in range(1, RERUNS + 1) if len(named) <= MOST_RERUN else ():
         asked = [test for test in named if test not in flaky]
         if not asked:

@@ -16,8 +16,9 @@ class Suite:
     ``source`` is the sdist on the package index where it is not the suite's own name: the tutorial
     application, for example, lives inside Flask's sdist. ``overrides`` are requirements that
     replace what a project itself asks of that package. ``deselect`` maps a test id to the reason
-    why it is not run at all; ``quiet`` is the reason why a suite sends no request, ``lend`` the
-    reason why the test's own thread is its requests' worker thread.
+    why it is not run at all, and ``timed`` the id of one that measures time to what it asserts: it
+    is run, but cannot differ, only be flaky. ``quiet`` is the reason why a suite sends no request,
+    ``lend`` the reason why the test's own thread is its requests' worker thread.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Suite:
     options: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     deselect: dict[str, str] = field(default_factory=dict)
+    timed: dict[str, str] = field(default_factory=dict)
     lanes: tuple[str, ...] = ("natural",)
     timeout_s: float = 900.0
     lend: str = ""
