@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import flask
+import httpx
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
@@ -109,9 +110,15 @@ def test_chunked_bodies_around_the_limit(
 ) -> None:
     """One byte below, at and above the limit, the answer is Flask's own."""
     body = [b"x" * 4096] * (size_bytes // 4096) + [b"x" * (size_bytes % 4096)]
-    answer = server.client.post(
-        f"/{lane}/{read}", content=iter(body), headers={"Content-Type": FORM_TYPE}
-    )
+    headers = {"Content-Type": FORM_TYPE}
+    for _ in range(10):
+        try:
+            answer = server.client.post(f"/{lane}/{read}", content=iter(body), headers=headers)
+            break
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            # From the limit on Flask does not read the body's end, and the server may reset
+            # the connection together with its answer (RFC 9112, 9.6), as a race.
+            assert size_bytes >= LIMIT_BYTES
     assert (answer.status_code, answer.content) == ask_stock(read, size_bytes)
 
 
