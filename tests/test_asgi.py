@@ -134,3 +134,24 @@ async def test_what_the_app_raises(app: flask.Flask, serving: Serving) -> None:
     async with serving(app) as asgi:
         with pytest.raises(ValueError, match="oops"):
             await Call(asgi).start().finish()
+
+
+async def test_startup_that_fails_is_tried_again(serving: Serving) -> None:
+    """Without lifespan a request whose startup fails gets the error; the next one tries again."""
+    app = flasync.Flask("example")
+    failures = [ValueError("oops")]
+
+    @app.before_serving
+    async def before() -> None:
+        if failures:
+            raise failures.pop()
+
+    @app.get("/")
+    async def view() -> str:
+        return "answer"
+
+    with pytest.raises(ValueError, match="oops"):
+        await Call(app).start().finish()
+    assert (await Call(app).start().finish()).body == b"answer"
+    async with serving(app):
+        pass

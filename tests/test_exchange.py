@@ -512,3 +512,32 @@ async def test_shutdown_with_an_open_stream(
     call.task.cancel()
     assert (await call.end()).cancelled()
     assert log[-1] == "closed"
+
+
+@LANES
+async def test_a_send_with_the_servers_own_error(
+    lane: str, app: flask.Flask, serving: Serving
+) -> None:
+    """Any other error of `send` is the server's to see, after everything is closed."""
+    log = Log(app)
+
+    @app.get("/")
+    async def view() -> flask.Response:
+        response = flask.Response("body")
+
+        def close() -> None:
+            await_(asyncio.sleep(0))
+            log.append("closed")
+
+        response.call_on_close(close)
+        return response
+
+    async def on_send(message: dict[str, Any]) -> None:
+        raise RuntimeError("the server's own")
+
+    async with serving(app) as asgi:
+        call = Call(asgi, flasync__lane=lane)
+        call.on_send = on_send
+        error = (await call.start().end()).exception()
+    assert isinstance(error, RuntimeError)
+    assert log == ["teardown", "closed"]

@@ -52,6 +52,7 @@ async def test_order(app: flask.Flask, serving: Serving) -> None:
 
 async def test_where_hooks_run(app: flask.Flask, serving: Serving) -> None:
     """Async hooks run on the serving loop, sync ones in a thread; both in the app's context."""
+    app.config["WORKER_THREADS"] = 2  # a pool of the app's own, which ends with the serving
     asgi = ASGI(app)
     seen: list[tuple[str, bool, str]] = []
     loop_thread = threading.get_ident()
@@ -170,3 +171,39 @@ async def test_serving_again(serving: Serving) -> None:
         async with serving(app):
             pass
     assert log == ["start", "stop"] * 2
+
+
+async def test_failure_at_startup(app: flask.Flask, serving: Serving) -> None:
+    """A hook that fails stops the startup; what was opened before it is closed again."""
+    asgi = ASGI(app)
+    log: list[str] = []
+
+    @asgi.while_serving
+    async def around() -> AsyncGenerator[None]:
+        log.append("opened")
+        yield
+        log.append("closed")
+
+    @asgi.while_serving
+    async def failing() -> AsyncGenerator[None]:
+        raise ValueError("oops")
+        yield
+
+    with pytest.raises(RuntimeError, match="ValueError: oops"):
+        async with serving(asgi):
+            pass
+    assert log == ["opened", "closed"]
+
+
+async def test_generator_without_a_yield(app: flask.Flask, serving: Serving) -> None:
+    """A generator that ends without a yield is told what is wanted, and nothing is left."""
+    asgi = ASGI(app)
+
+    @asgi.while_serving
+    async def never() -> AsyncGenerator[None]:
+        for _ in ():
+            yield
+
+    with pytest.raises(RuntimeError, match="without a yield"):
+        async with serving(asgi):
+            pass

@@ -100,6 +100,7 @@ class BridgeGreenlet(greenlet):
         """Return the last function's result and the exception that ended it, and forget them."""
         end = self._result, self._failure
         self._result = self._failure = self.gr_context = self.task = None
+        self.shielded = 0
         return end
 
 

@@ -20,7 +20,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from flasync.bridge import await_, drive
+from flasync.bridge import await_, drive, shield
 from flasync.errors import ClientGone
 from flasync.inbox import READ_AHEAD_BYTES, Inbox, Receive
 from flasync.lanes import Course, Lane
@@ -143,6 +143,7 @@ class Exchange:
             self._lease.parking = False
             await_(self._deliver(messages))
         else:
+            shield()  # to the end of this greenlet: the sending and the closing fail apart
             self._run.post(messages)
         return not self._inbox.disconnected
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from flask import Flask
 
@@ -12,6 +14,7 @@ from flasync.bridge import enable_child_tasks
 from flasync.lifespan import Lifespan, ServingHooks
 from flasync.settings import read_settings
 from flasync.stalls import log_stall, unwatch_loop, watch_loop
+from flasync.threads import Lease, current_lease
 from flasync.workers import get_pool, give_up_pool
 
 _log = logging.getLogger("flasync")
@@ -32,7 +35,6 @@ class Runtime:
         self.loop = asyncio.get_running_loop()
         self.settings = read_settings(app.config)
         self.pool = get_pool(self.settings.worker_threads)
-        self.pool.users += 1
         self._app = app
         self._lifespan = Lifespan(app, hooks)
         self._startup: asyncio.Task[None] | None = None
@@ -48,11 +50,7 @@ class Runtime:
     async def start(self) -> None:
         """Run the hooks of startup, once; every caller returns when they have run."""
         if self._startup is None:
-            portal.adopt(self.loop)
-            enable_child_tasks(self.loop)
-            if self.settings.stall_warning_s is not None:
-                watch_loop(self.settings.stall_warning_s, log_stall(self._app.logger))
-            self._startup = self.loop.create_task(self._lifespan.startup())
+            self._startup = self.loop.create_task(self._begin())
         await asyncio.shield(self._startup)
 
     def enter(self) -> None:
@@ -67,16 +65,44 @@ class Runtime:
 
     async def stop(self) -> None:
         """Wait for requests under way, run the hooks of shutdown, end the threads."""
-        timeout_s = self.settings.graceful_timeout_s
         try:
-            await self._drain(timeout_s)
-            await self._lifespan.shutdown()
+            await self._drain(self.settings.graceful_timeout_s)
+            async with self._lend_thread():
+                await self._lifespan.shutdown()
         finally:
-            await give_up_pool(self.pool, timeout_s)
-            if self.settings.stall_warning_s is not None:
-                unwatch_loop()
-            await portal.close_clients(self.loop)
-            portal.release(self.loop)
+            await self._end()
+
+    async def _begin(self) -> None:
+        self.pool.users += 1
+        portal.adopt(self.loop)
+        enable_child_tasks(self.loop)
+        if self.settings.stall_warning_s is not None:
+            watch_loop(self.settings.stall_warning_s, log_stall(self._app.logger))
+        try:
+            async with self._lend_thread():
+                await self._lifespan.startup()
+        except BaseException:
+            await self._end()
+            raise
+
+    async def _end(self) -> None:
+        """Undo what `_begin` began."""
+        await give_up_pool(self.pool, self.settings.graceful_timeout_s)
+        if self.settings.stall_warning_s is not None:
+            unwatch_loop()
+        await portal.close_clients(self.loop)
+        portal.release(self.loop)
+
+    @asynccontextmanager
+    async def _lend_thread(self) -> AsyncGenerator[None, None]:
+        """Have hooks, and the tasks that they make, use this app's threads."""
+        lease = Lease(self.pool)
+        token = current_lease.set(lease)
+        try:
+            yield
+        finally:
+            current_lease.reset(token)
+            lease.close()
 
     async def _drain(self, timeout_s: float | None) -> None:
         if not self._under_way:

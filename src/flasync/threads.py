@@ -257,7 +257,7 @@ async def run_sync(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> 
     caller's Context: `request`, `g`, `session` and `await_` work in it. When the caller is
     cancelled, the function still runs to its end, and the cancellation is raised after it.
 
-    Outside a request (a lifespan hook, a background task) any free worker thread serves.
+    Outside a request (a background task) any free worker thread serves.
 
     Raises:
         NoRequestError: No event loop runs here: call the function directly.
@@ -276,7 +276,7 @@ async def run_sync(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> 
     lease = current_lease.get(None)
     if lease is not None and not lease.closed:
         return await ThreadRun(lease, call).drive()  # type: ignore[no-any-return]  # of the call
-    lease = Lease(get_pool())
+    lease = Lease(get_pool() if lease is None else lease.pool)
     try:
         return await ThreadRun(lease, call).drive()  # type: ignore[no-any-return]  # of the call
     finally:
