@@ -9,6 +9,7 @@ one that does not, after `STILL_RUNNING_S`.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import sysconfig
@@ -77,6 +78,8 @@ class StallMonitor(Monitor):
 
     Attributes:
         apps: How many apps on the loop want it watched.
+
+    Runs in: the event loop.
     """
 
     def __init__(self, threshold_s: float, report: Callable[[Stall], None]) -> None:
@@ -85,6 +88,7 @@ class StallMonitor(Monitor):
         self._report = report
         self._seen_since = 0.0
         self._seen_frames = ("", "")
+        self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._stopped = threading.Event()
         self._watchdog = threading.Thread(target=self._watch, name="flasync-watchdog", daemon=True)
@@ -102,7 +106,7 @@ class StallMonitor(Monitor):
     def _watch(self) -> None:
         """Look at the stretch under way, twice a threshold. Runs in: the watchdog thread."""
         told_since = 0.0
-        while not self._stopped.wait(self.threshold_s / 2):
+        while not (self._stopped.wait(self.threshold_s / 2) or self._loop.is_closed()):
             function, since = self.function, self.since
             held_s = time.perf_counter() - since
             if function is None or held_s < self.threshold_s:
