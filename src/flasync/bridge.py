@@ -263,9 +263,8 @@ def drive(  # noqa: PLR0912, PLR0915  one loop, whose branches are the things th
             raise
         except BaseException as error:
             resume, sent = request.throw, error
-        driver = (
-            getcurrent()
-        )  # an eager task starts in its creator's greenlet and goes on elsewhere
+        # An eager task starts in its creator's greenlet and goes on elsewhere.
+        driver = getcurrent()
     result, failure = request.take_end()
     if failure is not None:
         raise failure
