@@ -17,6 +17,7 @@ FLOORS = {
     "outcome": 0,
     "importing": 0,
     "loop_free": 0,
+    "locks": 0,
     "portal": 1,
     "bridge": 1,
     "wsgi": 1,

@@ -29,13 +29,14 @@ import asyncio
 import contextvars
 import threading
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
-from types import CoroutineType
+from types import CoroutineType, FrameType
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 from greenlet import getcurrent, greenlet
 
@@ -58,6 +59,7 @@ class BridgeGreenlet(greenlet):
     __sqlalchemy_greenlet_provider__ = True
 
     busy: bool = False
+    function: Callable[[], Any] | None = None
     shielded: int = 0
     task: asyncio.Task[Any] | None = None
     parent: greenlet
@@ -73,6 +75,7 @@ class BridgeGreenlet(greenlet):
         """
         while True:
             self.busy = True
+            self.function = function
             try:
                 self._result = function()
             except BaseException as error:
@@ -82,6 +85,7 @@ class BridgeGreenlet(greenlet):
             if len(idle) >= _IDLE_GREENLETS:
                 return
             idle.append(self)
+            self.function = None
             del function
             function = self.parent.switch()
 
@@ -89,7 +93,11 @@ class BridgeGreenlet(greenlet):
     def borrow(cls) -> Self:
         """Return a greenlet of this thread that is at rest, or a new one."""
         idle = cls._resting()
-        return idle.pop() if idle else cls()
+        if idle:
+            return idle.pop()
+        made = cls()
+        _known.add(made)
+        return made
 
     @classmethod
     def _resting(cls) -> list[Self]:
@@ -133,6 +141,36 @@ class Monitor:
         raise NotImplementedError
 
 
+def list_suspended() -> list[tuple[str, list[FrameType]]]:
+    """Return the requests on the loop that are switched away: what runs, and its frames.
+
+    The frames are those of the greenlet, innermost first, and of the coroutines that it steps.
+
+    Runs in: any thread; a loop that moves on meanwhile makes the list old.
+    """
+    return [
+        (describe(request.function), list(_walk(request.gr_frame)))
+        for request in list(_known)
+        if type(request) is RequestGreenlet and request.busy
+    ]
+
+
+def _walk(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        if frame.f_code is _step.__code__:
+            steps = frame.f_locals.get("steps")
+            while isinstance(steps, CoroutineType) and steps.cr_frame is not None:
+                yield steps.cr_frame
+                steps = steps.cr_await
+        frame = frame.f_back
+
+
+def describe(function: Any) -> str:
+    """Return what was given to `drive` as a name for the log: the request, if it is one's."""
+    return str(getattr(function, "__self__", None) or "A task of the app")
+
+
 class _Local(threading.local):
     """What belongs to a thread: its resting greenlets, which cannot leave it, and its monitor."""
 
@@ -142,6 +180,7 @@ class _Local(threading.local):
 
 
 _local = _Local()
+_known: WeakSet[BridgeGreenlet] = WeakSet()
 
 
 def set_monitor(monitor: Monitor | None) -> None:

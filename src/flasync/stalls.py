@@ -21,7 +21,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from flasync.bridge import Monitor, get_monitor, set_monitor
+from flasync.bridge import Monitor, describe, get_monitor, list_suspended, set_monitor
+from flasync.locks import HeldLock, find_held_lock
 
 # Seconds after which a stretch is reported although it has not ended: a deadlock never does.
 STILL_RUNNING_S = 5.0
@@ -49,6 +50,7 @@ class Stall:
             "file:line in function"; "" if the stretch was over before its stack was taken.
         frame: The innermost frame of Python code, in the same form.
         has_ended: Whether the loop is free again.
+        held_lock: The lock that the loop stands still at, if another request holds it.
     """
 
     who: str
@@ -56,15 +58,18 @@ class Stall:
     user_frame: str
     frame: str
     has_ended: bool
+    held_lock: HeldLock | None = None
 
     def __str__(self) -> str:
         """Return the sentence for the log: what happened, where, and what to do."""
         held = "held" if self.has_ended else "has been holding"
         where = self.user_frame or "a place that was left before it could be seen"
         inside = f" (in {self.frame})" if self.frame != self.user_frame else ""
+        stall = f"{self.who} {held} the event loop for {self.held_ms:.0f} ms at {where}{inside}"
+        if self.held_lock is not None:
+            return f"{stall}. {self.held_lock}"
         return (
-            f"{self.who} {held} the event loop for {self.held_ms:.0f} ms at {where}{inside}; "
-            "every other request waited. Await an async call there, wrap it in "
+            f"{stall}; every other request waited. Await an async call there, wrap it in "
             "`await flasync.run_sync(...)`, or mark the view with @flasync.in_thread."
         )
 
@@ -111,17 +116,28 @@ class StallMonitor(Monitor):
             held_s = time.perf_counter() - since
             if function is None or held_s < self.threshold_s:
                 continue
+            held_lock = None
             if self._seen_since != since:
-                self._seen_frames = _find_frames(sys._current_frames().get(self._loop_thread))
+                frame = sys._current_frames().get(self._loop_thread)
+                self._seen_frames = _find_frames(frame)
                 self._seen_since = since
-            if held_s > STILL_RUNNING_S and told_since != since:
+                held_lock = frame and find_held_lock(frame, list_suspended())
+            if told_since != since and (held_lock or held_s > STILL_RUNNING_S):
                 told_since = since
-                self._tell(function, since, held_s, has_ended=False)
+                self._tell(function, since, held_s, has_ended=False, held_lock=held_lock)
 
-    def _tell(self, function: Any, since: float, held_s: float, *, has_ended: bool) -> None:
+    def _tell(
+        self,
+        function: Any,
+        since: float,
+        held_s: float,
+        *,
+        has_ended: bool,
+        held_lock: HeldLock | None = None,
+    ) -> None:
         user_frame, frame = self._seen_frames if self._seen_since == since else ("", "")
-        who = str(getattr(function, "__self__", None) or "A task of the app")
-        self._report(Stall(who, held_s * 1000, user_frame, frame, has_ended))
+        who = describe(function)
+        self._report(Stall(who, held_s * 1000, user_frame, frame, has_ended, held_lock))
 
 
 def log_stall(app_log: logging.Logger) -> Callable[[Stall], None]:
@@ -168,11 +184,11 @@ def _find_frames(frame: FrameType | None) -> tuple[str, str]:
 
     The user's code is what is neither the standard library nor installed beside it.
     """
-    innermost = _describe(frame) if frame is not None else ""
+    innermost = _place(frame) if frame is not None else ""
     while frame is not None and frame.f_code.co_filename.startswith(_LIBRARIES):
         frame = frame.f_back
-    return (_describe(frame) if frame is not None else innermost), innermost
+    return (_place(frame) if frame is not None else innermost), innermost
 
 
-def _describe(frame: FrameType) -> str:
+def _place(frame: FrameType) -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
