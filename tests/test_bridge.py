@@ -1206,8 +1206,9 @@ def run_script(script: str, *, interrupt_at: str | None = None) -> tuple[int, st
 def test_keyboard_interrupt() -> None:
     """Ctrl-C ends the wait of the main thread, and cancels the coroutine."""
     script = """
-import asyncio
+import asyncio, signal
 from flasync import await_, portal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 ended = []
 async def wait():
     print("waiting", flush=True)

@@ -1,8 +1,9 @@
 """SQLAlchemy over async drivers, under the code of an ordinary app."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -101,6 +102,20 @@ def test_background_threads(url: str) -> None:
     close(app)
 
 
+@pytest.fixture
+def logging_kept() -> Generator[None]:
+    """Take back what Alembic's template does to logging: it disables every logger that exists."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger in root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
+
+@pytest.mark.usefixtures("logging_kept")
 # Flask-Migrate's own template asks Flask-SQLAlchemy in a deprecated way first.
 @pytest.mark.filterwarnings("ignore:'get_engine' is deprecated:DeprecationWarning")
 def test_migrations(build_url: Callable[[str], str], tmp_path: Any) -> None:
