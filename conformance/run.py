@@ -83,7 +83,7 @@ class Bench:
 
     def _build_command(self, mode: str, record: Path, tests: Sequence[str]) -> list[str]:
         suite = self.suite
-        command = [str(self.python), "-m", "pytest", "-q", "-p", PLUGIN]
+        command = [str(self.python), "-m", "pytest", "-q", "--rootdir", ".", "-p", PLUGIN]
         command += [f"--timeout={TEST_TIMEOUT_S}", f"--flasync-record={record}"]
         if mode != STOCK:
             command.append(f"--flasync-lane={mode}")

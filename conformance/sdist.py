@@ -32,6 +32,8 @@ def unpack_sdist(archive: Path, target: Path) -> Path:
     """The project folder inside ``target``, which is emptied first: no run sees another's files."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
+    # A suite without settings of its own must not find those of a project around the cache.
+    (target / "pytest.ini").touch()
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as file:
             file.extractall(target)
