@@ -99,11 +99,11 @@ def find_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("flasync-")]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _frozen_start() -> None:
-    """Keep what the imports made out of the garbage collector's way: tests search the rest."""
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_of_others() -> None:
+    """Collect what earlier modules have left, frozen or not."""
+    gc.unfreeze()
     gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture
@@ -128,6 +128,9 @@ def contexts() -> Generator[list[str]]:
 def _nothing_left(contexts: list[str]) -> Generator[None]:
     """Fail a test that leaves something of flasync's behind."""
     before = set(threading.enumerate())
+    # What exists already is not the test's: kept out of the garbage collector's way, it is neither
+    # collected nor searched at the end, which took longer than most tests.
+    gc.freeze()
     yield
     gc.collect()
     assert contexts.count("push") == contexts.count("pop"), "an app context is still pushed"

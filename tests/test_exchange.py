@@ -441,7 +441,7 @@ async def test_a_view_at_work_is_not_torn_down(app: flask.Flask, serving: Servin
     @app.get("/")
     def view() -> str:
         loop.call_soon_threadsafe(begun.set)
-        assert may_end.wait(timeout=30)
+        assert may_end.wait(timeout=60)
         log.append("view ends")
         return "answer"
 
@@ -467,7 +467,7 @@ async def test_left_while_waiting_in_line(app: flask.Flask, serving: Serving) ->
     @app.get("/first")
     def first() -> str:
         loop.call_soon_threadsafe(begun.set)
-        assert may_end.wait(timeout=30)
+        assert may_end.wait(timeout=60)
         return "first"
 
     @app.get("/second")

@@ -36,7 +36,7 @@ LANES = ["loop", "thread"]
 # More switches than any run has: a fuse for the search for the last one.
 MOST_SWITCHES = 300
 # Seconds after which a task that has not ended by itself never will.
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class Base(DeclarativeBase):
@@ -345,7 +345,7 @@ def postgres_url() -> str:
 async def build_world(url: str) -> World:
     """An app with a pool of one connection: one that is not given back stops the next request."""
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=10
+        url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=DEADLINE_S
     )
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.drop_all)

@@ -21,7 +21,7 @@ def test_one_background_loop() -> None:
     barrier = threading.Barrier(8)
 
     def ask() -> asyncio.AbstractEventLoop:
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=60)
         return portal.get_loop()
 
     with ThreadPoolExecutor(8) as executor:
@@ -76,9 +76,9 @@ def test_stop_wakes_who_waits() -> None:
 
     with ThreadPoolExecutor(1) as executor:
         waiting = executor.submit(await_, wait())
-        assert begun.wait(timeout=30)
+        assert begun.wait(timeout=60)
         portal.stop_background()
-        assert isinstance(waiting.exception(timeout=30), asyncio.CancelledError)
+        assert isinstance(waiting.exception(timeout=60), asyncio.CancelledError)
 
 
 def test_stopping_nothing() -> None:

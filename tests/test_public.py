@@ -15,6 +15,7 @@ def test_public_names() -> None:
         "Flask",
         "await_",
         "bridged",
+        "call_in_thread",
         "in_thread",
         "on_loop",
         "run_sync",

@@ -39,7 +39,8 @@ def monitor_loop(reports: list[Stall]) -> Iterator[asyncio.Runner]:
 
 
 def block_here() -> None:
-    time.sleep(THRESHOLD_S * 4)  # what is looked for, not a wait
+    # What is looked for, not a wait; the watchdog has ten chances to look, also on a busy machine.
+    time.sleep(THRESHOLD_S * 10)
 
 
 async def run(function: object) -> None:
@@ -62,12 +63,14 @@ def test_only_the_stretch_that_held_the_loop_counts(
     monitor_loop: asyncio.Runner, reports: list[Stall]
 ) -> None:
     """A request that waits for long without holding the loop is no stall."""
+    wait_s = THRESHOLD_S * 10
 
     def wait() -> None:
-        await_(asyncio.sleep(THRESHOLD_S * 4))
+        await_(asyncio.sleep(wait_s))
 
     monitor_loop.run(run(wait))
-    assert reports == []
+    # A busy machine may stop the thread for longer than the threshold, before or after the wait.
+    assert all(stall.held_ms < wait_s * 1000 for stall in reports)
 
 
 def test_a_stall_that_does_not_end_is_reported(
@@ -130,10 +133,10 @@ def test_the_request_is_named(reports: list[Stall]) -> None:
         unwatch_loop()
 
     asyncio.run(main())
-    messages = [record.getMessage() for record in records]
+    # A busy machine may stop the thread for longer than the threshold at other places, too.
+    messages = [text for record in records if "in block_here" in (text := record.getMessage())]
     assert len(messages) == 1
     assert messages[0].startswith("GET /guilty held the event loop for ")
-    assert "in block_here" in messages[0]
 
 
 def test_a_place_is_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from conftest import settle
-from flasync import run_sync
+from flasync import call_in_thread, portal, run_sync
 from flasync.bridge import await_, carry, shielded
-from flasync.errors import NoRequestError
+from flasync.errors import AwaitOnLoopError, NoRequestError
 from flasync.threads import Lease, ThreadRun, current_lease
 from flasync.workers import WorkerPool
 
@@ -255,7 +255,7 @@ async def test_cancelled_at_work() -> None:
 
         def function() -> None:
             threads.log.append("begins")
-            assert may_end.wait(timeout=30)
+            assert may_end.wait(timeout=60)
             threads.log.append("ends")
 
         task = threads.start(function)
@@ -276,7 +276,7 @@ async def test_cancelled_at_work_is_told_at_the_next_wait() -> None:
     async with open_threads() as threads:
 
         def function() -> None:
-            assert may_go_on.wait(timeout=30)
+            assert may_go_on.wait(timeout=60)
             try:
                 await_(threads.pause("wait"))
             finally:
@@ -388,7 +388,7 @@ async def test_driven_code_in_threads_of_driven_code() -> None:
     async with open_threads():
 
         def view() -> Any:
-            return await_(run_sync(lambda: may_end.wait(timeout=30)))
+            return await_(run_sync(lambda: may_end.wait(timeout=60)))
 
         async def coroutine() -> Any:
             return view()
@@ -397,3 +397,52 @@ async def test_driven_code_in_threads_of_driven_code() -> None:
         await settle()
         may_end.set()
         assert await task is True
+
+
+async def test_call_in_thread_on_the_loop() -> None:
+    """Sync code on the loop has a function called in the request's thread, in its own Context."""
+    may_end = threading.Event()
+
+    def function(name: str, *, greeting: str) -> tuple[int, str]:
+        assert may_end.wait(timeout=60)
+        return threading.get_ident(), f"{greeting}, {name}: {variable.get()}"
+
+    def fail() -> None:
+        raise LookupError("own")
+
+    async with open_threads() as threads:
+
+        async def view() -> tuple[int, str]:
+            variable.set("inside")
+            with pytest.raises(LookupError, match="own"):
+                call_in_thread(fail)
+            return call_in_thread(function, "you", greeting="hello")
+
+        task = asyncio.ensure_future(carry(view()))
+        await settle()
+        may_end.set()  # only a loop that is free comes here
+        ident, said = await task
+        assert said == "hello, you: inside"
+        assert ident == await threads.start(threading.get_ident)
+        assert ident != threading.get_ident()
+
+
+async def test_call_in_thread_in_the_thread_lane() -> None:
+    """In a request's thread the function is called there, without a turn of the loop."""
+    async with open_threads() as threads:
+        own, other = await threads.start(
+            lambda: (threading.get_ident(), call_in_thread(threading.get_ident))
+        )
+        assert own == other
+
+
+def test_call_in_thread_without_a_loop() -> None:
+    """In a command or a test the function is called at once, in the caller's thread."""
+    assert call_in_thread(threading.get_ident) == threading.get_ident()
+
+
+async def test_call_in_thread_outside_of_a_request() -> None:
+    """In a callback of the loop there is no request that could wait, and the error says so."""
+    portal.adopt(asyncio.get_running_loop())
+    with pytest.raises(AwaitOnLoopError):
+        call_in_thread(int)

@@ -74,7 +74,7 @@ async def test_post() -> None:
 
         def function() -> str:
             stretch.post("posted")
-            assert may_end.wait(timeout=30)
+            assert may_end.wait(timeout=60)
             return "ended"
 
         worker.begin(stretch, function)
@@ -92,7 +92,7 @@ async def test_cancelled_while_a_stretch_runs() -> None:
     async with open_pool(1) as pool:
         worker = await pool.acquire()
         stretch = Stretch(asyncio.get_running_loop())
-        worker.begin(stretch, lambda: may_end.wait(timeout=30))
+        worker.begin(stretch, lambda: may_end.wait(timeout=60))
         task = asyncio.ensure_future(stretch.wait_end())
         for _ in range(3):
             await settle()
@@ -111,14 +111,14 @@ def test_loop_closed_under_a_stretch() -> None:
     async def begin() -> WorkerPool:
         pool = WorkerPool(1)
         worker = await pool.acquire()
-        worker.begin(Stretch(asyncio.get_running_loop()), lambda: may_end.wait(timeout=30))
+        worker.begin(Stretch(asyncio.get_running_loop()), lambda: may_end.wait(timeout=60))
         worker.begin(Stretch(asyncio.get_running_loop()), has_ended.set)
         pool.release(worker)
         return pool
 
     pool = asyncio.run(begin())
     may_end.set()
-    assert has_ended.wait(timeout=30)
+    assert has_ended.wait(timeout=60)
     pool.abandon()
 
 

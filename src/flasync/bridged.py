@@ -11,6 +11,8 @@ back decides what happens with it:
 * an async iterator or context manager, and any object of the client's own library that has async
   methods, gets a face in turn;
 * everything else passes through.
+
+`close` is `aclose` where a client has that: the one is the sync name of the other.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from types import BuiltinFunctionType, CoroutineType, FunctionType, MethodType, 
 from typing import Any
 from weakref import WeakSet
 
-from flasync import portal
+from flasync import database_errors, portal
 from flasync.bridge import await_
 from flasync.loop_free import LoopFreeLock
 
@@ -135,7 +137,14 @@ class _Face(metaclass=_FaceType):
 
     def __getattr__(self, name: str) -> Any:
         state = self._flasync_state
-        value = getattr(state.start(), name)
+        target = state.start()
+        if name in database_errors.NAMES and not hasattr(target, name):
+            error = database_errors.find_error(state.libraries, name)
+            if error is not None:
+                return error
+        if name == "close" and hasattr(target, "aclose"):
+            name = "aclose"  # its async name; some clients keep `close` for a deprecated alias
+        value = getattr(target, name)
         if inspect.isroutine(value) or isinstance(value, partial):
             return _build_call(self, value)
         if isinstance(value, CoroutineType):  # an async property
@@ -267,7 +276,13 @@ def _build_call(face: Any, method: Any) -> Callable[..., Any]:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         arguments, options = _strip_all(args, kwargs)
-        return _adapt_result(method(*arguments, **options), face)
+        try:
+            return _adapt_result(method(*arguments, **options), face)
+        except ValueError as error:
+            closed = database_errors.name_closed(error, face._flasync_state.libraries)
+            if closed is None:
+                raise
+            raise closed from error
 
     for name in ("__name__", "__qualname__", "__doc__"):
         if hasattr(method, name):

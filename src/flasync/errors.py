@@ -18,7 +18,17 @@
         ├── AppStartError          FSE403  the application failed while it was imported or started
         ├── ServeOptionError       FSE404  an option that the chosen server cannot honour
         ├── AddressError           FSE405  the host and port cannot be bound
-        └── SettingError           FSE406  a setting in app.config has a wrong value
+        ├── SettingError           FSE406  a setting in app.config has a wrong value
+        ├── KnowledgeError         FSE407  a knowledge file of `flasync scan` is wrong
+        ├── ProjectSettingError    FSE408  `[tool.flasync]` in pyproject.toml is wrong
+        ├── ObserveError           FSE409  a command cannot be observed, or served no request
+        └── MigrationError
+            ├── FileChangedError   FSE410  somebody else changed a file during the migration
+            ├── FileWriteError     FSE411  a file cannot be read or written
+            ├── SuiteError         FSE412  the app's tests cannot be run
+            ├── RepositoryError    FSE413  git is missing, or refuses what is asked
+            ├── DirtyProjectError  FSE414  git has changes that are not committed
+            └── InstallError       FSE415  what the new code needs cannot be installed
 
 Every message has three parts: what happened, where or why, and what to do next.
 Every class has an `error_code`, under which `docs/errors.md` explains it at length.
@@ -140,3 +150,61 @@ class SettingError(SetupError, ValueError):
     """A setting in `app.config` has the wrong type or is out of range."""
 
     error_code = "FSE406"
+
+
+class KnowledgeError(SetupError):
+    """A file that says what blocks cannot be read, or is not as the format wants it."""
+
+    error_code = "FSE407"
+
+
+class ProjectSettingError(SetupError):
+    """A setting of a project for the toolkit, a rule's code or the baseline file is wrong."""
+
+    error_code = "FSE408"
+
+
+class ObserveError(SetupError):
+    """A command cannot be run under observation, or no request to a Flask app was seen in it."""
+
+    error_code = "FSE409"
+
+
+class MigrationError(SetupError):
+    """Something around the code keeps `flasync migrate` from changing or proving it."""
+
+
+class FileChangedError(MigrationError):
+    """Somebody else changed, made or deleted a file that the migration wants to change."""
+
+    error_code = "FSE410"
+
+
+class FileWriteError(MigrationError):
+    """A file that the migration wants to change cannot be read or written."""
+
+    error_code = "FSE411"
+
+
+class SuiteError(MigrationError):
+    """The command that runs the app's tests cannot be started, or none of them passes."""
+
+    error_code = "FSE412"
+
+
+class RepositoryError(MigrationError):
+    """git is not installed, there is no repository, or git refuses a commit."""
+
+    error_code = "FSE413"
+
+
+class DirtyProjectError(MigrationError):
+    """git has changes of the project that are not committed."""
+
+    error_code = "FSE414"
+
+
+class InstallError(MigrationError):
+    """What the new code needs cannot be installed."""
+
+    error_code = "FSE415"

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from greenlet import getcurrent
 
-from flasync.bridge import ThreadGreenlet, carry
+from flasync.bridge import ThreadGreenlet, await_, carry
 from flasync.errors import NoRequestError
 from flasync.outcome import interrupt, outwait
 from flasync.workers import Resume, Stretch, WorkerPool, WorkerThread, get_pool
@@ -281,3 +281,23 @@ async def run_sync(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> 
         return await ThreadRun(lease, call).drive()  # type: ignore[no-any-return]  # of the call
     finally:
         lease.close()
+
+
+def call_in_thread(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+    """Call a blocking function where it holds up nobody else, and return its result.
+
+    For sync code that runs in both lanes: helpers, hooks, models. On the event loop the function
+    runs in this request's worker thread, as with `await run_sync(…)`; in a thread, a command or a
+    test it is simply called.
+
+    Raises:
+        AwaitOnLoopError: The caller runs on the event loop itself, in no request.
+        BaseException: Whatever `function` raises.
+
+    Runs in: any thread. Switches: always on the event loop; never elsewhere.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return function(*args, **kwargs)
+    return await_(run_sync(function, *args, **kwargs))

@@ -25,7 +25,7 @@ URLS = {
 }
 
 # Seconds after which a test that waits for a database gives up.
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 _not_tested: list[str] = []
 
@@ -48,7 +48,7 @@ def refuse(reason: str) -> None:
 def postgres() -> Generator[str]:
     """The DSN of a PostgreSQL database of this process."""
     try:
-        admin = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=10)
+        admin = psycopg.connect(f"{POSTGRES}/postgres", autocommit=True, connect_timeout=DEADLINE_S)
     except psycopg.OperationalError as error:
         refuse(f"PostgreSQL at {POSTGRES} does not answer: {error}")
     with admin:
@@ -61,7 +61,7 @@ def postgres() -> Generator[str]:
 def mariadb() -> Generator[None]:
     """A MariaDB database of this process."""
     try:
-        admin = pymysql.connect(**MARIADB, connect_timeout=10)  # type: ignore[arg-type]  # mixed
+        admin = pymysql.connect(**MARIADB, connect_timeout=DEADLINE_S)  # type: ignore[arg-type]  # mixed
     except pymysql.OperationalError as error:
         refuse(f"MariaDB at {MARIADB} does not answer: {error}")
     with admin, admin.cursor() as cursor:
@@ -72,14 +72,14 @@ def mariadb() -> Generator[None]:
 
 @pytest.fixture
 def redis_server() -> Generator[str]:
-    """The URL of a Redis; the keys of the test, "flasync-data:*", are deleted."""
+    """The URL of a Redis; the keys of the test, which begin with `NAME`, are deleted."""
     client = redis.Redis.from_url(REDIS_URL)
     try:
         client.ping()
     except redis.ConnectionError as error:
         refuse(f"Redis at {REDIS_URL} does not answer: {error}")
     yield REDIS_URL
-    for key in client.scan_iter("flasync-data:*"):
+    for key in client.scan_iter(f"{NAME}:*"):
         client.delete(key)
     client.close()
 

@@ -1,24 +1,30 @@
 """bridged(): async clients under sync code, against real services."""
 
 import asyncio
+import email
 import http.server
 import sqlite3
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiofiles
 import aiohttp
+import aiosmtplib
 import aiosqlite
 import asyncpg
 import httpx
 import niquests
 import pytest
 import redis.asyncio
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 import flasync
+from data.conftest import DEADLINE_S, NAME
 from flasync import bridged, portal
 
 pytestmark = pytest.mark.usefixtures("background_loop")
@@ -100,7 +106,7 @@ def http_server() -> Generator[Any]:
 
 # --- Redis -------------------------------------------------------------------------------------
 
-KEY = "flasync-data:key"
+KEY = f"{NAME}:key"
 
 
 @pytest.fixture
@@ -150,8 +156,8 @@ def test_redis_lock(client: Any, places: Places) -> None:
     """A distributed lock is a context manager, and held meanwhile."""
 
     def work() -> Any:
-        with client.lock(KEY, timeout=10):
-            held = client.lock(KEY, timeout=10, blocking=False).acquire()
+        with client.lock(KEY, timeout=DEADLINE_S):
+            held = client.lock(KEY, timeout=DEADLINE_S, blocking=False).acquire()
         return held, client.exists(KEY)
 
     places.everywhere(work)
@@ -162,8 +168,8 @@ def test_redis_pubsub(client: Any, places: Places) -> None:
 
     def work() -> Any:
         with client.pubsub() as pubsub:
-            pubsub.subscribe("flasync-data:channel")
-            client.publish("flasync-data:channel", "hello")
+            pubsub.subscribe(f"{NAME}:channel")
+            client.publish(f"{NAME}:channel", "hello")
             kinds = []
             for message in pubsub.listen():
                 kinds.append((message["type"], message["data"]))
@@ -187,6 +193,15 @@ def test_a_client_that_is_made_already(redis_server: str, places: Places) -> Non
     made.set(KEY, b"x")
     assert made.get(KEY) == b"x"
     made.aclose()
+
+
+def test_close_is_the_sync_name_of_aclose(redis_server: str) -> None:
+    """`close` closes a client by its `aclose`, without the warning of a deprecated alias."""
+    made = bridged(redis.asyncio.from_url(redis_server))
+    assert made.ping()
+    pool = made.__wrapped__.connection_pool
+    made.close()
+    assert not any(connection.is_connected for connection in pool._available_connections)
 
 
 # --- databases ---------------------------------------------------------------------------------
@@ -254,6 +269,30 @@ def test_aiosqlite(places: Places, tmp_path: Path) -> None:
     places.everywhere(work)
 
 
+def test_errors_as_attributes_of_a_connection(tmp_path: Path) -> None:
+    """A connection has its library's errors, as PEP 249 lets sync connections have them."""
+    with bridged(aiosqlite.connect(tmp_path / "test.db")) as db:
+        db.execute("CREATE TABLE t (a UNIQUE)")
+        db.execute("INSERT INTO t VALUES (1)")
+        with pytest.raises(db.IntegrityError) as caught:
+            db.execute("INSERT INTO t VALUES (1)")
+        assert type(caught.value) is sqlite3.IntegrityError is db.IntegrityError
+        with pytest.raises(AttributeError, match="DataError"):
+            _ = db.DataError  # aiosqlite has no name for it
+    with pytest.raises(AttributeError, match="IntegrityError"):
+        _ = bridged(aiofiles).IntegrityError  # it has none
+
+
+def test_a_closed_connection(tmp_path: Path) -> None:
+    """What is asked of a closed connection raises the error of the sync driver."""
+    db = bridged(aiosqlite).connect(tmp_path / "test.db")
+    db.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        db.execute("SELECT 1")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        db.commit()
+
+
 def test_an_awaitable_is_awaited_at_first_use(tmp_path: Path) -> None:
     """What can be awaited may be bridged, and is entered by `with` as well."""
     with bridged(aiosqlite.connect(tmp_path / "test.db")) as db:
@@ -299,6 +338,78 @@ def test_niquests(http_server: Any, places: Places) -> None:
     """Requests's async successor."""
     client = bridged(niquests.AsyncSession)
     places.everywhere(lambda: client.get(http_server.url).text)
+
+
+# --- mail --------------------------------------------------------------------------------------
+
+
+class MailServer:
+    """An SMTP server for everybody but nobody@example.com."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+
+    async def handle_RCPT(
+        self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]
+    ) -> str:
+        if address == "nobody@example.com":
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        self.subjects.append(email.message_from_bytes(envelope.content)["Subject"])
+        return "250 OK"
+
+    async def serve(self, started: "Future[MailServer]") -> None:
+        """Serve until `stop` is called."""
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        self.stop = partial(loop.call_soon_threadsafe, ended.set)
+        build_protocol = partial(SMTP, self, hostname="localhost", loop=loop)
+        async with await loop.create_server(build_protocol, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            started.set_result(self)
+            await ended.wait()
+
+
+@pytest.fixture
+def mail_server() -> Generator[MailServer]:
+    """A real SMTP server in a thread."""
+    started: Future[MailServer] = Future()
+    with ThreadPoolExecutor(1) as pool:
+        serving = pool.submit(lambda: asyncio.run(MailServer().serve(started)))
+        server = started.result(timeout=DEADLINE_S)
+        yield server
+        server.stop()
+        serving.result(timeout=DEADLINE_S)
+
+
+def build_mail(subject: str, to: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "shop@example.com", to, subject
+    mail.set_content("Thank you for your order.")
+    return mail
+
+
+def test_aiosmtplib(mail_server: MailServer, places: Places) -> None:
+    """Mails by one function; several over one connection; a refusal is the library's own error."""
+    address = {"hostname": "127.0.0.1", "port": mail_server.port}
+
+    def work() -> Any:
+        mail_server.subjects.clear()
+        refused, answer = bridged(aiosmtplib.send)(build_mail("one", "ann@example.com"), **address)
+        with bridged(aiosmtplib.SMTP(**address)) as smtp:
+            smtp.send_message(build_mail("two", "ann@example.com"))
+            with pytest.raises(aiosmtplib.SMTPRecipientsRefused, match="no such user"):
+                smtp.send_message(build_mail("three", "nobody@example.com"))
+            smtp.send_message(build_mail("four", "bob@example.com"))
+            connected = smtp.is_connected
+        return mail_server.subjects.copy(), refused, answer, connected, smtp.is_connected
+
+    places.everywhere(work)
+    assert mail_server.subjects == ["one", "two", "four"]
 
 
 # --- files, functions, and what a face is ------------------------------------------------------

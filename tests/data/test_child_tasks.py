@@ -9,6 +9,7 @@ import pytest
 import redis.asyncio
 
 import flasync
+from data.conftest import NAME
 from flasync import await_, bridged
 
 STARTERS = ["gather", "TaskGroup", "create_task", "grandchild"]
@@ -40,7 +41,7 @@ async def test_children(
     def helper(number: int) -> str:
         """Sync code, as it was before the migration."""
         await_(asyncio.sleep(0))
-        key = f"flasync-data:{flask.g.user}:{number}"
+        key = f"{NAME}:{flask.g.user}:{number}"
         client.set(key, flask.request.args["q"])
         flask.session["seen"] = "yes"
         return str(client.get(key))

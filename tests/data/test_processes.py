@@ -34,7 +34,7 @@ def test_a_forked_child_has_its_own_connections(
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=DEADLINE_S,
     )
     report = json.loads(process.stdout)
     assert report["after"] == report["before"]
@@ -78,7 +78,7 @@ def test_gunicorn_threads_with_preload(
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for_log(process, log, r"Booting worker[\s\S]*Booting worker")
-        with httpx.Client(base_url=url, timeout=60) as client:
+        with httpx.Client(base_url=url, timeout=DEADLINE_S) as client:
 
             def get(path: str) -> str:
                 return client.get(path).text
@@ -91,7 +91,7 @@ def test_gunicorn_threads_with_preload(
         assert len({backend for _, backend in pairs}) == len(pairs)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(DEADLINE_S)
     assert "Traceback" not in log.read_text(), log.read_text()
     wait_for_backends(0)
 

@@ -40,7 +40,7 @@ def server(server_process: Served) -> Iterator[Served]:
 
 def _require(name: str, ask: Callable[[], Awaitable[object]]) -> None:
     async def ask_within_deadline() -> None:
-        await asyncio.wait_for(ask(), timeout=10)
+        await asyncio.wait_for(ask(), timeout=60)
 
     try:
         asyncio.run(ask_within_deadline())

@@ -21,13 +21,15 @@ import h2.connection
 import h2.events
 import httpx
 
+from ports import reserve_port
+
 SERVERS = ("uvicorn", "hypercorn", "granian", "gunicorn")
 HTTP2_SERVERS = ("hypercorn", "granian")  # prior knowledge, without TLS
 
 # Deadlines, not expectations: they end a test that would hang. In seconds.
 START_S = 60
-ANSWER_S = 30
-STOP_S = 40
+ANSWER_S = 60
+STOP_S = 60
 IDLE_S = 75
 
 # Characters of a log that a failure shows.
@@ -240,9 +242,7 @@ def serve(
     kind: str, target: str, *, root_path: str = "", lifespan: bool = True
 ) -> Iterator[Served]:
     """A server that answers, stopped by SIGTERM and its log checked at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = reserve_port()
     command = build_command(kind, target, port, root_path=root_path, lifespan=lifespan)
     environ = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONUNBUFFERED": "1"}
     environ["PYTHONWARNINGS"] = "always::RuntimeWarning,always::ResourceWarning"
@@ -274,6 +274,10 @@ def _wait_until_it_answers(served: Served) -> None:
                     f"{served.kind} never answered:\n{served.log_tail()}"
                 ) from error
         time.sleep(0.02)  # the poll's pace
+
+
+class ClosedError(AssertionError):
+    """The server closed the connection in the middle of what the test reads."""
 
 
 class Answer:
@@ -349,14 +353,16 @@ class RawConnection:
     def read_until(self, marker: bytes) -> bytes:
         """Everything up to and including `marker`."""
         while marker not in self.unread:
-            assert self.read_more(), f"closed before {marker!r}: {self.unread!r}"
+            if not self.read_more():
+                raise ClosedError(f"closed before {marker!r}: {self.unread[:LOG_TAIL]!r}")
         before, _, self.unread = self.unread.partition(marker)
         return before + marker
 
     def read_exactly(self, size_bytes: int) -> bytes:
         """So many bytes."""
         while len(self.unread) < size_bytes:
-            assert self.read_more(), f"closed after {self.unread!r}"
+            if not self.read_more():
+                raise ClosedError(f"closed after {self.unread[:LOG_TAIL]!r}")
         data, self.unread = self.unread[:size_bytes], self.unread[size_bytes:]
         return data
 

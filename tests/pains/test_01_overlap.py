@@ -40,15 +40,14 @@ def test_one_loop_runs_the_coroutines_of_both_lanes(server: Served) -> None:
 
 @pytest.mark.parametrize("lane", ["async", "sync"])
 def test_twenty_waits_cost_far_less_than_twenty_times_one(server: Served, lane: str) -> None:
-    """20 requests at once take less than five in a row: the waits overlap."""
+    """20 requests at once take less than half of 20 times one: the waits overlap."""
     path = f"/{lane}-sleep"
-    server.get_at_once([path] * REQUESTS)  # threads and connections exist
     started = time.perf_counter()
-    for _ in range(5):
-        assert server.client.get(path).status_code == 200
-    five_in_a_row_s = time.perf_counter() - started
+    assert server.client.get(path).status_code == 200
+    one_s = time.perf_counter() - started
     started = time.perf_counter()
     answers = server.get_at_once([path] * REQUESTS)
     at_once_s = time.perf_counter() - started
     assert [answer.status_code for answer in answers] == [200] * REQUESTS
-    assert at_once_s < five_in_a_row_s
+    # Half, so that a busy machine has two seconds for the work around the waits.
+    assert at_once_s < REQUESTS * one_s / 2

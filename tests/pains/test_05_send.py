@@ -12,7 +12,7 @@ import flasync
 
 Serving = Callable[[flask.Flask], AbstractAsyncContextManager[flasync.ASGI]]
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class Journal:

@@ -30,18 +30,17 @@ def test_lazy_loads_work_in_an_async_stream(server: Served) -> None:
 
 @pytest.mark.parametrize("lane", ["async", "sync"])
 def test_slow_queries_overlap(server: Served, lane: str) -> None:
-    """Ten slow queries at once take less than five in a row."""
+    """Ten slow queries at once take less than 70 % of ten times one."""
     path = f"/books/{lane}-sleep"
-    server.get_at_once([path] * 10)  # the pool is full
+    server.get_at_once(["/books/async"] * 10)  # the pool is full
     started = time.perf_counter()
-    for _ in range(5):
-        assert server.client.get(path).status_code == 200
-    five_in_a_row_s = time.perf_counter() - started
+    assert server.client.get(path).status_code == 200
+    one_s = time.perf_counter() - started
     started = time.perf_counter()
     answers = server.get_at_once([path] * 10)
     at_once_s = time.perf_counter() - started
     assert [answer.status_code for answer in answers] == [200] * 10
-    assert at_once_s < five_in_a_row_s
+    assert at_once_s < 0.7 * 10 * one_s
 
 
 @pytest.mark.parametrize("path", ["async", "sync", "async-sleep", "async-stream"])

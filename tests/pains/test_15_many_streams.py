@@ -1,7 +1,5 @@
 """1,000 open streams: as many greenlets, not as many threads."""
 
-import pytest
-
 from pains.servers import Served
 
 APP = "pains.apps.streams:asgi"
@@ -31,7 +29,6 @@ def test_a_thousand_waiting_async_streams_need_no_threads(server: Served) -> Non
     assert server.counts() == {"opened": STREAMS, "closed": STREAMS, "teardown": STREAMS}
 
 
-@pytest.mark.timeout(240)
 def test_a_thousand_slow_readers_of_sync_streams_share_the_threads(server: Served) -> None:
     """1,000 sync streams whose readers have stopped reading hold no thread between steps."""
     connections = [server.connect(receive_bytes=4096) for _ in range(STREAMS)]

@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import flasync
 from pains.apps import uploads
-from pains.servers import RawConnection, Served
+from pains.servers import ANSWER_S, ClosedError, RawConnection, Served
 
 Serving = Callable[[flask.Flask], AbstractAsyncContextManager[flasync.ASGI]]
 
@@ -46,21 +46,26 @@ def ask_stock(read: str, size_bytes: int) -> tuple[int, bytes]:
     return int(status[:3]), b"".join(chunks)
 
 
-def send_until_answered(connection: RawConnection, piece: bytes) -> int:
-    """Send chunks until the server answers or closes. Returns the bytes of body sent."""
+def send_until_answered(connection: RawConnection, piece: bytes) -> tuple[int, bool]:
+    """Send chunks until the server answers or closes.
+
+    Returns the bytes of body sent, and whether the connection was reset meanwhile.
+    """
     chunk = b"%x\r\n%b\r\n" % (len(piece), piece)
     sent_bytes = 0
     while sent_bytes < TOTAL_BYTES:
-        readable, writable, _ = select.select([connection.socket], [connection.socket], [], 30)
+        readable, writable, _ = select.select(
+            [connection.socket], [connection.socket], [], ANSWER_S
+        )
         assert readable or writable, "the server neither reads nor answers"
         if readable:
             break
         try:
             connection.send(chunk)
         except ConnectionError:
-            break
+            return sent_bytes, True
         sent_bytes += len(piece)
-    return sent_bytes
+    return sent_bytes, False
 
 
 @LANES
@@ -74,10 +79,11 @@ def test_a_chunked_body_over_the_limit_is_cut_off(server: Served, lane: str, rea
         server.ends_on_sigterm = False
     with server.connect() as connection:
         connection.request(f"/{lane}/{read}", b"Transfer-Encoding: chunked", FORM, method="POST")
-        sent_bytes = send_until_answered(connection, b"x" * 16384)
+        sent_bytes, was_reset = send_until_answered(connection, b"x" * 16384)
         # A server that closes with unread data resets the connection (RFC 9112, 9.6): then
-        # the answer may be lost on its way.
-        with contextlib.suppress(ConnectionResetError):
+        # the answer, or the end of it, may be lost on its way. The system reports a reset once;
+        # after a write has failed with it, reading just comes to an end.
+        with contextlib.suppress(ConnectionResetError, *([ClosedError] if was_reset else [])):
             answer = connection.read_answer()
             assert (answer.status, answer.body) == ask_stock(read, 5 * LIMIT_BYTES)
     # The kernel's and the server's buffers took some; the app would have taken it all.
@@ -110,10 +116,18 @@ def test_chunked_bodies_around_the_limit(
 ) -> None:
     """One byte below, at and above the limit, the answer is Flask's own."""
     body = [b"x" * 4096] * (size_bytes // 4096) + [b"x" * (size_bytes % 4096)]
-    headers = {"Content-Type": FORM_TYPE}
+    headers = {"Content-Type": FORM_TYPE, "Connection": "close"}
     for _ in range(10):
         try:
-            answer = server.client.post(f"/{lane}/{read}", content=iter(body), headers=headers)
+            # On a connection of its own: where the rest of a body was not read, Granian may leave
+            # the next request of the connection without an answer.
+            answer = httpx.post(
+                f"{server.url}/{lane}/{read}",
+                content=iter(body),
+                headers=headers,
+                timeout=ANSWER_S,
+                verify=False,
+            )
             break
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             # From the limit on Flask does not read the body's end, and the server may reset
@@ -166,7 +180,7 @@ async def test_no_more_than_the_limit_is_asked_for(serving: Serving, lane: str, 
         "server": ("127.0.0.1", 80),
     }
     async with serving(uploads.app) as asgi:
-        await asyncio.wait_for(asgi(scope, receive, send), 30)
+        await asyncio.wait_for(asgi(scope, receive, send), ANSWER_S)
     body = b"".join(message.get("body", b"") for message in sent)
     assert (sent[0]["status"], body) == ask_stock(read, 5 * LIMIT_BYTES)
     # What Werkzeug reads to notice the excess, and one message under way.

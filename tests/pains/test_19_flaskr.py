@@ -1,11 +1,7 @@
 """flaskr, the application of Flask's tutorial, used over HTTP as its readers use it."""
 
-import importlib.metadata
 import os
 import re
-import subprocess
-import sys
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,28 +9,17 @@ import httpx
 import pytest
 
 from pains.servers import SERVERS, Served, serve
-
-
-@pytest.fixture(scope="module")
-def flaskr_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder `examples/tutorial` of the sdist of the Flask that is installed."""
-    folder = tmp_path_factory.mktemp("flask")
-    requirement = f"flask=={importlib.metadata.version('flask')}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-    command += ["--no-binary", "flask", "--dest", str(folder), requirement]
-    subprocess.run(command, check=True, timeout=100)
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as file:
-        file.extractall(folder, filter="data")
-    (tutorial,) = folder.glob("*/examples/tutorial")
-    return tutorial
+from tutorial import fetch_flaskr
 
 
 @pytest.fixture(params=SERVERS)
-def flaskr(request: pytest.FixtureRequest, flaskr_folder: Path, tmp_path: Path) -> Iterator[Served]:
+def flaskr(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> Iterator[Served]:
     """flaskr on each server, with a database of its own."""
+    folder = fetch_flaskr(tmp_path_factory.getbasetemp())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "FLASKR_FOLDER", str(flaskr_folder))
+        patch.setitem(os.environ, "FLASKR_FOLDER", str(folder))
         patch.setitem(os.environ, "FLASKR_DATABASE", str(tmp_path / "flaskr.sqlite"))
         with serve(request.param, "pains.apps.flaskr_served:asgi") as served:
             yield served

@@ -3,7 +3,6 @@
 import http.client
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -14,8 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from ports import reserve_port
+
 # Seconds, all of them ends of a wait and none an expectation.
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 _POLL_S = 0.02
 
 SERVE = [sys.executable, "-m", "flasync.cli", "serve"]
@@ -28,13 +29,6 @@ def clean_environ(**variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     # The debugger's PIN is off, as its own tests do it; nothing listens but on loopback.
     return {**kept, "WERKZEUG_DEBUG_PIN": "off", "PYTHONUNBUFFERED": "1", **variables}
-
-
-def find_free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 class Answer(NamedTuple):
@@ -115,20 +109,21 @@ class Running:
             "127.0.0.1", self.port, timeout=timeout_s, context=context
         )
 
+    def try_get(self, path: str) -> Answer | None:
+        """The response to a GET; None while the server starts, ends, or is replaced."""
+        try:
+            return self.get(path)
+        except (OSError, http.client.HTTPException):
+            return None
+
     def answers(self, path: str, text: str) -> bool:
         """Whether the server answers `path` with `text` now."""
-        try:
-            return self.get(path).text == text
-        except (OSError, http.client.HTTPException):
-            return False
+        answer = self.try_get(path)
+        return answer is not None and answer.text == text
 
     def answers_at_all(self, path: str) -> bool:
         """Whether the server answers `path` with anything now."""
-        try:
-            self.get(path)
-        except (OSError, http.client.HTTPException):
-            return False
-        return True
+        return self.try_get(path) is not None
 
     def wait_for_answer(self, path: str, text: str) -> None:
         """Return once the server answers `path` with `text`."""
@@ -143,7 +138,7 @@ class Running:
 @contextmanager
 def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Running]:
     """`flasync serve` in `folder`, on a free port; it may not be up yet."""
-    port = find_free_port()
+    port = reserve_port()
     command = [*SERVE, "--port", str(port), *arguments]
     with Running(command, folder, port, **variables) as running:
         yield running
@@ -152,7 +147,7 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Running
 @contextmanager
 def running_script(folder: Path, script: str, **variables: str) -> Iterator[Running]:
     """`python main.py` with `script`, in which `PORT` stands for a free port."""
-    port = find_free_port()
+    port = reserve_port()
     (folder / "main.py").write_text(script.replace("PORT", str(port)))
     with Running([sys.executable, "main.py"], folder, port, **variables) as running:
         yield running

@@ -69,7 +69,7 @@ async def async_view(number: int) -> dict[str, object]:
 @app.get("/sync/<int:number>")
 def sync_view(number: int) -> dict[str, object]:
     """Meet 19 others in threads."""
-    meeting.wait(timeout=30)
+    meeting.wait(timeout=60)
     return describe(flasync.await_(loop_id())) | {"thread": threading.get_ident()}
 
 

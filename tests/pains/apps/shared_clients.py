@@ -18,7 +18,7 @@ app = flasync.Flask(__name__)
 ledger = Ledger()
 ledger.init_app(app)
 
-http = httpx.AsyncClient(verify=False, timeout=30)
+http = httpx.AsyncClient(verify=False, timeout=60)
 cache = redis.asyncio.from_url(services.REDIS_URL)
 engine = create_async_engine(services.SQLALCHEMY_URL, pool_size=5, max_overflow=0)
 pool: asyncpg.Pool
