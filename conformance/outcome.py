@@ -22,7 +22,8 @@ class Record:
 
     ``outcomes`` maps a test id to a word such as "passed"; ``details`` maps the id of a test that
     went wrong to pytest's account of it. ``bridged`` and ``direct`` count the requests that the
-    run's test clients sent through the ASGI path and straight to a WSGI application.
+    run's test clients sent through the ASGI path and straight to a WSGI application. ``stalls`` is
+    what flasync's guard said of code that held the loop.
     """
 
     outcomes: dict[str, str]
@@ -30,6 +31,7 @@ class Record:
     bridged: int = 0
     direct: int = 0
     seconds: float = 0.0
+    stalls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +68,7 @@ def parse_record(data: Mapping[str, object]) -> Record:
     for key in ("outcomes", "details"):
         table = values.get(key) or {}
         values[key] = {_ADDRESS.sub("0x0", test): word for test, word in table.items()}  # type: ignore[attr-defined]  # the plugin writes objects
+    values["stalls"] = tuple(values.get("stalls") or ())  # type: ignore[arg-type]  # a list of them
     return Record(**values)  # type: ignore[arg-type]  # a wrong key raises
 
 

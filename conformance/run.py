@@ -62,6 +62,10 @@ class Bench:
             SuiteFailedError: when the run was killed or wrote no record.
         """
         project = unpack_sdist(self.archive, self.folder / name) / self.suite.directory
+        return self.run_in(project, mode, name, tests)
+
+    def run_in(self, project: Path, mode: str, name: str, tests: Sequence[str] = ()) -> Record:
+        """Run the tests of a project that is unpacked already; raises what `run` raises."""
         record, log = self.folder / f"{name}.json", self.folder / f"{name}.log"
         record.unlink(missing_ok=True)
         started = time.monotonic()
@@ -89,6 +93,8 @@ class Bench:
             command.append(f"--flasync-lane={mode}")
         if suite.lend:
             command.append("--flasync-lend")
+        if suite.driver and mode in LANES:
+            command.append(f"--flasync-driver={suite.driver}")
         command += [f"--deselect={test}" for test in suite.deselect]
         return [*command, *suite.options, *(tests or suite.paths)]
 

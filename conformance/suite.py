@@ -18,7 +18,9 @@ class Suite:
     replace what a project itself asks of that package. ``deselect`` maps a test id to the reason
     why it is not run at all, and ``timed`` the id of one that measures time to what it asserts: it
     is run, but cannot differ, only be flaky. ``quiet`` is the reason why a suite sends no request,
-    ``lend`` the reason why the test's own thread is its requests' worker thread.
+    ``lend`` the reason why the test's own thread is its requests' worker thread. ``driver``, such
+    as "sqlite+aiosqlite", takes the place of the driver in Flask-SQLAlchemy's URLs of that
+    database, through flasync only: the stock run keeps its own.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Suite:
     timeout_s: float = 900.0
     lend: str = ""
     quiet: str = ""
+    driver: str = ""
     note: str = ""
 
 

@@ -3,7 +3,8 @@
 `--flasync-record=FILE` alone records. With `--flasync-lane=natural|loop|thread` every request that
 a Werkzeug, Flask or WebTest client makes to a Flask application becomes an ASGI request to
 `flasync.ASGI` of that application, on the process's one event loop, in the test's own context.
-`--flasync-lane=threaded` is the control run: see `control`.
+`--flasync-lane=threaded` is the control run: see `control`. `--flasync-driver` puts another driver
+into Flask-SQLAlchemy's database URLs: see `driver`.
 
 The folder is copied into each suite's environment, as the package `flasync_conformance`.
 """
@@ -28,7 +29,7 @@ THREADED = "threaded"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the two options."""
+    """Add the options."""
     group = parser.getgroup("flasync")
     group.addoption("--flasync-record", metavar="FILE", help="write each test's outcome to FILE")
     group.addoption(
@@ -41,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let the test's own thread be the worker thread of its requests",
     )
+    group.addoption(
+        "--flasync-driver",
+        metavar="DRIVER",
+        help="put this driver, such as sqlite+aiosqlite, into Flask-SQLAlchemy's URLs",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
     bridge = build_bridge(lane, config.getoption("--flasync-lend")) if lane else None
     if bridge:
         bridge.install()
+    if driver := config.getoption("--flasync-driver"):
+        # Here, because most suites' environments have no Flask-SQLAlchemy.
+        from .driver import install_driver  # noqa: PLC0415
+
+        install_driver(driver)
     if path := config.getoption("--flasync-record"):
         config.pluginmanager.register(Recorder(Path(path), bridge), "flasync-recorder")
 
@@ -109,6 +120,7 @@ class Recorder:
             "details": self.details,
             "bridged": self.bridge.bridged if self.bridge else 0,
             "direct": self.bridge.direct if self.bridge else 0,
+            "stalls": list(self.bridge.stalls) if self.bridge else [],
         }
         self.path.write_text(json.dumps(data))
 

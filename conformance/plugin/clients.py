@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,6 +12,8 @@ import flask
 import werkzeug.test
 
 import flasync
+import flasync.runtime
+from flasync.stalls import Stall
 
 from .exchange import Exchange
 from .hosting import Host, install_lent_threads
@@ -37,11 +40,13 @@ class Bridge:
     Attributes:
         bridged: How many requests the ASGI application has served.
         direct: How many requests went straight to an application that is not Flask's.
+        stalls: What flasync's guard said of code that held the loop.
     """
 
     def __init__(self, lane: str | None, lends: bool) -> None:
         self.lane, self.lends = lane, lends
         self.bridged = self.direct = 0
+        self.stalls: list[str] = []
         self._open: set[Exchange] = set()
 
     def install(self) -> None:
@@ -60,8 +65,24 @@ class Bridge:
         for name in CONTEXT_METHODS:
             install_asgi_first(name)
         hide_server_threads()
+        self._install_listener()
         if self.lends:
             install_lent_threads()
+
+    def _install_listener(self) -> None:
+        """Hear of stalls before the application's log, which tests may silence."""
+        stock = flasync.runtime.log_stall
+
+        def log_stall(log: logging.Logger) -> Callable[[Stall], None]:
+            report = stock(log)
+
+            def listen(stall: Stall) -> None:
+                self.stalls.append(str(stall))
+                report(stall)
+
+            return listen
+
+        flasync.runtime.log_stall = log_stall
 
     def _install_counter(self, client_class: Any) -> None:
         stock = client_class.run_wsgi_app

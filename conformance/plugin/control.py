@@ -20,6 +20,7 @@ class ThreadedControl:
     """Runs the clients' requests to Flask applications in one worker thread."""
 
     bridged = direct = 0
+    stalls: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, "control")
