@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flasync.cli import commands
-from serving.processes import SERVE, find_free_port, finish
+from ports import reserve_port
+from serving.processes import SERVE, finish
 
 USAGE = 2
 NOT_STARTED = 3
@@ -148,7 +149,7 @@ taker.listen()
 def test_port_taken_while_the_app_starts(folder: Path, server: str) -> None:
     """A port that another program takes while the app is imported is the same clear refusal."""
     (folder / "taking.py").write_text(TAKING)
-    port = find_free_port()
+    port = reserve_port()
     arguments = ["--app", "taking", "--server", server, "--port", str(port)]
     ended = finish([*SERVE, *arguments], folder)
     assert ended.returncode == NOT_STARTED, ended.stderr
@@ -164,7 +165,7 @@ def test_port_taken_before_granian_binds_it(folder: Path) -> None:
         "granian_server.run(settings.ServerSettings(), sock)\n"
     )
     (folder / "taking.py").write_text(TAKING)
-    ended = finish([sys.executable, "main.py", str(find_free_port())], folder)
+    ended = finish([sys.executable, "main.py", str(reserve_port())], folder)
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("flasync.errors.AddressError: Granian cannot listen on '127.0.0.1'")
 

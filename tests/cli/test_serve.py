@@ -1,6 +1,5 @@
 """`flasync serve` on real servers: finding the app, workers, signals, reload, TLS, HTTP/2."""
 
-import http.client
 import os
 import signal
 import ssl
@@ -11,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.processes import SERVE, Running, find_free_port, serving
+from ports import reserve_port
+from serving.processes import DEADLINE_S, SERVE, Running, serving
 
 SERVERS = ("uvicorn", "hypercorn", "granian")
 
@@ -108,7 +108,7 @@ def test_running_request_is_finished_at_a_stop(tmp_path: Path, server: str) -> N
         (tmp_path / "go").touch()
         asker.join()
         assert answers == ["done"]
-        assert running.process.wait(30) == 0
+        assert running.process.wait(DEADLINE_S) == 0
         assert (tmp_path / "stopped").exists()
 
 
@@ -131,18 +131,11 @@ def test_graceful_timeout_ends_an_endless_request(tmp_path: Path, server: str) -
     (tmp_path / "app.py").write_text(WAITING_APP.replace("LIMIT_S", "0.5"))
     with serving(tmp_path, "--server", server) as running:
         running.wait_for_answer("/", "hello")
-        asker = threading.Thread(target=_ask_in_vain, args=(running,))
+        asker = threading.Thread(target=running.try_get, args=("/wait",))
         asker.start()
         running.wait_until((tmp_path / "begun").exists, "the view has begun")
         assert running.stop() == 0
         asker.join()
-
-
-def _ask_in_vain(running: Running) -> None:
-    try:
-        running.get("/wait")
-    except (OSError, http.client.HTTPException):
-        pass
 
 
 # Hypercorn takes over its socket as uvicorn does; Granian binds the port anew.
@@ -154,23 +147,28 @@ def test_reload_serves_the_new_code(tmp_path: Path, server: str) -> None:
     with serving(tmp_path, "--server", server, "--reload") as running:
         running.wait_for_answer("/", "hello")
         app.write_text(app.read_text().replace('"hello"', '"changed"'))
-        _wait_for_reload(running, app, "changed")
+        _wait_for_restart(running, app, 1)
+        running.wait_for_answer("/", "changed")
         assert (tmp_path / "stopped").exists()
         assert running.stop() == 0
         assert "Traceback" not in running.log
 
 
-def _wait_for_reload(running: Running, app: Path, text: str) -> None:
-    """Return once `text` is answered; the watcher compares times, so the file's keeps moving."""
-    moments = iter(range(1, 1_000_000))
+def _wait_for_restart(running: Running, app: Path, times: int) -> None:
+    """Return once so many changes were seen.
 
-    def is_reloaded() -> bool:
-        if "Detected change" not in running.log.rpartition("Restarting with")[0]:
-            moment = app.stat().st_mtime + next(moments)
-            os.utime(app, (moment, moment))
-        return running.answers("/", text)
+    The watcher compares the file's time with what it was at its first look, which may come after
+    the change: the time keeps moving until it has noticed.
+    """
 
-    running.wait_until(is_reloaded, f"/ answered {text!r}")
+    def is_seen() -> bool:
+        if running.log.count("Detected change") >= times:
+            return True
+        moment = app.stat().st_mtime + 1
+        os.utime(app, (moment, moment))
+        return False
+
+    running.wait_until(is_seen, f"{times} changes are seen")
 
 
 def test_reload_survives_a_broken_edit(plain_app: Path) -> None:
@@ -179,18 +177,18 @@ def test_reload_survives_a_broken_edit(plain_app: Path) -> None:
     with serving(plain_app, "--reload") as running:
         running.wait_for_answer("/", "hello")
         app.write_text(PLAIN_APP + "\nundefined_name\n")
+        _wait_for_restart(running, app, 1)
         running.wait_until(lambda: _answers_error(running), "the error is answered")
         assert "NameError: name 'undefined_name' is not defined" in running.log
         app.write_text(PLAIN_APP.replace("hello", "mended"))
+        _wait_for_restart(running, app, 2)
         running.wait_for_answer("/", "mended")
         assert running.stop() == 0
 
 
 def _answers_error(running: Running) -> bool:
-    try:
-        return running.get("/").status == HTTPStatus.INTERNAL_SERVER_ERROR
-    except (OSError, http.client.HTTPException):
-        return False
+    answer = running.try_get("/")
+    return answer is not None and answer.status == HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @pytest.mark.parametrize("server", ["hypercorn", "granian"])
@@ -254,7 +252,7 @@ def test_flaskenv_chooses_app_and_port(plain_app: Path) -> None:
             "    app.add_url_rule('/name', view_func=lambda: name + os.environ['GREETING'])\n"
             "    return app\n"
         )
-    port = find_free_port()
+    port = reserve_port()
     (plain_app / ".flaskenv").write_text(
         f"FLASK_APP=shop:create_app('x ')\nFLASK_RUN_PORT={port}\n"
     )

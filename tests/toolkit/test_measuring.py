@@ -73,7 +73,7 @@ def open_gate(free: int, count: int) -> Iterator[tuple[Gate, str]]:
 def test_requests_are_sent_at_once() -> None:
     """All requests are on the way before one is answered, after a warm-up and a baseline."""
     with open_gate(free=4, count=12) as (gate, url):
-        measurement = measure(url, 12, timeout_s=20)
+        measurement = measure(url, 12, timeout_s=60)
     assert gate.events[:8] == ["asked", "answered"] * 4
     assert gate.events[8:] == ["asked"] * 12 + ["answered"] * 12
     assert [sample.status for sample in measurement.samples] == [200] * 12
@@ -83,7 +83,7 @@ def test_requests_are_sent_at_once() -> None:
 def test_durations_are_inside_the_wall_time() -> None:
     """No request of a group is longer than the group."""
     with open_gate(free=4, count=5) as (_, url):
-        measurement = measure(url, 5, timeout_s=20)
+        measurement = measure(url, 5, timeout_s=60)
     for sample in measurement.samples:
         assert 0 <= sample.start_ms < sample.end_ms
         assert sample.duration_ms <= measurement.wall_ms
@@ -93,7 +93,7 @@ def test_timeouts_are_failures() -> None:
     """A request that is not answered in time is a sample without a status, with its reason."""
     with open_gate(free=4, count=2) as (gate, url):
         gate.count = 3  # One more than will come: the two wait in vain.
-        measurement = measure(url, 2, timeout_s=0.2)
+        measurement = measure(url, 2, timeout_s=1)  # within which a busy machine can connect
         gate.full._loop.call_soon_threadsafe(gate.full.set)  # type: ignore[attr-defined]
     assert [sample.status for sample in measurement.samples] == [None, None]
     assert [sample.failure for sample in measurement.samples] == ["ReadTimeout"] * 2
@@ -110,4 +110,4 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     """The app on loopback is asked directly, whatever proxy the environment names."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with open_gate(free=6, count=1) as (_, url):
-        assert measure(url, 2, timeout_s=20).samples[0].status == 200
+        assert measure(url, 2, timeout_s=60).samples[0].status == 200

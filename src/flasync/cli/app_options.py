@@ -22,6 +22,16 @@ def app_options(command: F) -> F:
     return command
 
 
+def project_option(command: F) -> F:
+    """Add `--project` to a command, which then runs in that folder."""
+    return _PROJECT(command)
+
+
+def _enter_project(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        os.chdir(value)
+
+
 def _load_env_files(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None:
         # flask.cli.load_dotenv would ignore its absence.
@@ -65,4 +75,12 @@ _DEBUG = click.option(
     expose_value=False,
     callback=_set_debug,
     help="Set debug mode, as FLASK_DEBUG does.",
+)
+_PROJECT = click.option(
+    "--project",
+    type=click.Path(exists=True, file_okay=False),
+    is_eager=True,
+    expose_value=False,
+    callback=_enter_project,
+    help="Work in this folder, as if the command had been started there.",
 )

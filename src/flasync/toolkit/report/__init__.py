@@ -1,0 +1,1 @@
+"""The output of `flasync scan`: text, JSON, SARIF, GitHub annotations, HTML. Knows no rule."""

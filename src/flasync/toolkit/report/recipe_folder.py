@@ -1,0 +1,36 @@
+"""The folder with the pages of all recipes; `python -m` writes or checks it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from flasync.toolkit.migration.recipes import load_recipes
+from flasync.toolkit.report.recipe_pages import (
+    build_page_name,
+    build_recipe_index,
+    build_recipe_page,
+)
+from flasync.toolkit.report.rule_folder import find_differing, write_pages
+from flasync.toolkit.report.rule_pages import INDEX_NAME
+
+
+def build_pages() -> dict[str, str]:
+    """Return the text of each page by its file name, the index included."""
+    recipes = load_recipes().values()
+    pages = {build_page_name(recipe): build_recipe_page(recipe) for recipe in recipes}
+    return {INDEX_NAME: build_recipe_index(recipes), **pages}
+
+
+def main(folder: str, *options: str) -> str | None:
+    """Write the pages, or with `--check` return what is wrong with them."""
+    pages = build_pages()
+    if "--check" not in options:
+        write_pages(Path(folder), pages)
+        return None
+    differing = find_differing(Path(folder), pages)
+    return f"Out of date: {', '.join(differing)}. Run scripts/recipes" if differing else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""The folder with the pages of all rules; `python -m` writes or checks it for `scripts/rules`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from flasync.toolkit.knowledge import load_knowledge
+from flasync.toolkit.report.rule_pages import (
+    INDEX_NAME,
+    build_index,
+    build_page_name,
+    build_rule_page,
+)
+from flasync.toolkit.rules import load_rules
+
+
+def build_pages() -> dict[str, str]:
+    """Return the text of each page by its file name, the index included."""
+    rules = load_rules().values()
+    knowledge = load_knowledge()
+    pages = {build_page_name(rule): build_rule_page(rule, knowledge) for rule in rules}
+    return {INDEX_NAME: build_index(rules), **pages}
+
+
+def write_pages(folder: Path, pages: dict[str, str]) -> None:
+    """Write the pages into a folder, and remove other pages from it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _list_names(folder) - set(pages):
+        (folder / name).unlink()
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def find_differing(folder: Path, pages: dict[str, str]) -> list[str]:
+    """Return the names of the pages that are missing, left over or out of date."""
+    names = _list_names(folder)
+    outdated = {name for name in names & set(pages) if _read(folder / name) != pages[name]}
+    return sorted((names ^ set(pages)) | outdated)
+
+
+def _list_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.md")}
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def main(folder: str, *options: str) -> str | None:
+    """Write the pages, or with `--check` return what is wrong with them."""
+    pages = build_pages()
+    if "--check" not in options:
+        write_pages(Path(folder), pages)
+        return None
+    differing = find_differing(Path(folder), pages)
+    return f"Out of date: {', '.join(differing)}. Run scripts/rules" if differing else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

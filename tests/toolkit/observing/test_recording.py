@@ -1,0 +1,512 @@
+"""What an observed process records: planted waits are found where they are, and nowhere else.
+
+A loaded machine makes everything longer, by any factor, and nothing shorter: a planted wait lasts
+at least so long, and a planted computation takes at least so much CPU time. So what is found is
+compared with what was planted, from below, and with other shares of the same run. Never is it
+compared with the length of a request, most of which may be waiting for a CPU.
+"""
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.toolkit.observing.projects import (
+    LITTLE,
+    MOST,
+    Project,
+    get_chain,
+    get_kind,
+    get_route,
+    list_at,
+    sum_cpu,
+    sum_waited,
+)
+
+from flasync.toolkit.observing.observation import ObservedRoute
+
+POSTGRES = os.environ.get("FLASYNC_TEST_POSTGRES_ADMIN", "postgresql://postgres@127.0.0.1:5432")
+
+# A function that computes for so many seconds of CPU time.
+BURN = """\
+import time
+
+def burn(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+"""
+
+
+@pytest.fixture
+def locked(project: Project) -> Iterator[Path]:
+    """A SQLite database that another connection holds the lock of."""
+    path = project.root / "locked.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("CREATE TABLE t (x)")
+    connection.execute("BEGIN EXCLUSIVE")
+    yield path
+    connection.close()
+
+
+# How long the request for which `check_wait` is called waits at the line marked `here`.
+PLANTED_MS = 200
+
+
+def check_wait(project: Project, kind: str) -> ObservedRoute:
+    """The route `/` waits there for most of that, for a kind, and elsewhere for little."""
+    project.write_requests("/", times=3)
+    route = get_route(project.observe("-m", "pytest", "-q", "-p", "no:cacheprovider"), "/")
+    line = project.find_line("here")
+    assert route.requests == 3
+    assert sum_waited(route, line) > MOST * 3 * PLANTED_MS
+    assert sum_waited(route, line) > MOST * route.waited_ms
+    assert route.waited_ms < route.wall_ms
+    assert sum_cpu(route, line) < LITTLE * sum_waited(route, line)
+    assert get_kind(route, line) == kind
+    return route
+
+
+def test_sleep_in_a_helper(project: Project) -> None:
+    """A pause is found in the helper, with the chain from the view to it."""
+    project.write(
+        "app.py",
+        """\
+        import time
+        import flask
+
+        app = flask.Flask(__name__)
+
+        class Shop:
+            def pause(self):
+                time.sleep(0.2)  # here
+
+        @app.get("/")
+        def index():
+            Shop().pause()
+            return ""
+        """,
+    )
+    route = check_wait(project, "sleep")
+    assert get_chain(route, project.find_line("here")) == ["index", "Shop.pause"]
+
+
+def test_sqlite(project: Project, locked: Path) -> None:
+    """A locked SQLite database, for which no Python code waits."""
+    project.write(
+        "app.py",
+        f"""\
+        import sqlite3
+        import flask
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            connection = sqlite3.connect({str(locked)!r}, timeout=0.2)
+            try:
+                connection.execute("SELECT * FROM t")  # here
+            except sqlite3.OperationalError:
+                pass
+            finally:
+                connection.close()
+            return ""
+        """,
+    )
+    check_wait(project, "sleep")  # what SQLite's busy handler does
+
+
+def test_psycopg2(project: Project) -> None:
+    """A query of a driver in C."""
+    psycopg2 = pytest.importorskip("psycopg2")
+    try:
+        psycopg2.connect(f"{POSTGRES}/postgres").close()
+    except psycopg2.OperationalError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"needs PostgreSQL: {error}")
+    project.write(
+        "app.py",
+        f"""\
+        import flask
+        import psycopg2
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            connection = psycopg2.connect("{POSTGRES}/postgres")
+            connection.cursor().execute("SELECT pg_sleep(0.2)")  # here
+            connection.close()
+            return ""
+        """,
+    )
+    check_wait(project, "network")
+
+
+def test_subprocess(project: Project) -> None:
+    """Another program that is waited for; the line is the project's, not subprocess's."""
+    project.write(
+        "app.py",
+        """\
+        import subprocess
+        import flask
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            subprocess.run(["sleep", "0.2"])  # here
+            return ""
+        """,
+    )
+    check_wait(project, "subprocess")
+
+
+def test_slow_server(project: Project) -> None:
+    """Reading from a socket whose other end takes its time."""
+    project.write(
+        "app.py",
+        """\
+        import socket
+        import threading
+        import time
+        import flask
+
+        app = flask.Flask(__name__)
+
+        def answer(connection):
+            time.sleep(0.2)
+            connection.sendall(b"done")
+
+        @app.get("/")
+        def index():
+            near, far = socket.socketpair()
+            with near, far:
+                threading.Thread(target=answer, args=[far]).start()
+                return near.recv(4)  # here
+        """,
+    )
+    check_wait(project, "network")
+
+
+def test_lock(project: Project) -> None:
+    """A lock of the app is no lock of the interpreter: to wait for it is the app's waiting."""
+    project.write(
+        "app.py",
+        """\
+        import threading
+        import flask
+
+        app = flask.Flask(__name__)
+        lock = threading.Lock()
+        lock.acquire()
+
+        @app.get("/")
+        def index():
+            lock.acquire(timeout=0.2)  # here
+            return ""
+        """,
+    )
+    check_wait(project, "lock")
+
+
+def test_streamed_body(project: Project) -> None:
+    """What a generator does while its response is sent belongs to the request."""
+    project.write(
+        "app.py",
+        """\
+        import time
+        import flask
+
+        app = flask.Flask(__name__)
+
+        def tick():
+            for _ in range(2):
+                time.sleep(0.1)  # here
+                yield "tick"
+
+        @app.get("/")
+        def index():
+            return flask.Response(tick())
+        """,
+    )
+    check_wait(project, "sleep")
+
+
+def test_template(project: Project) -> None:
+    """A wait below a template is found with the template's own line in the chain."""
+    project.write("templates/page.html", "{% if true %}\n\n{{ pause() }}\n{% endif %}")
+    project.write(
+        "app.py",
+        """\
+        import time
+        import flask
+
+        app = flask.Flask(__name__)
+
+        def pause():
+            time.sleep(0.2)  # here
+            return ""
+
+        @app.get("/")
+        def index():
+            return flask.render_template("page.html", pause=pause)
+        """,
+    )
+    route = check_wait(project, "sleep")
+    (chain,) = {place.chain for place in list_at(route, project.find_line("here")) if place.waits}
+    assert [(frame.file.rpartition("/")[2], frame.line) for frame in chain][1:] == [
+        ("page.html", 3),
+        ("app.py", project.find_line("here")),
+    ]
+
+
+def test_computing(project: Project) -> None:
+    """A loop that computes has CPU time at its line and no waiting."""
+    project.write("burning.py", BURN)
+    project.write(
+        "app.py",
+        """\
+        import flask
+        from burning import burn
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            burn(0.1)  # here
+            return ""
+        """,
+    )
+    project.write_requests("/", times=3)
+    route = get_route(project.observe("-m", "pytest", "-q"), "/")
+    cpu_ms = sum(place.cpu_ms for place in route.places if len(place.chain) == 2)
+    assert cpu_ms > MOST * route.cpu_ms
+    assert route.waited_ms < LITTLE * route.cpu_ms
+
+
+def test_both_halves(project: Project) -> None:
+    """A route that computes and waits has its time split between the two lines."""
+    project.write("burning.py", BURN)
+    project.write(
+        "app.py",
+        """\
+        import time
+        import flask
+        from burning import burn
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            burn(0.1)
+            time.sleep(0.1)  # here
+            return ""
+        """,
+    )
+    project.write_requests("/", times=4)
+    route = get_route(project.observe("-m", "pytest", "-q"), "/")
+    line = project.find_line("here")
+    assert sum_waited(route, line) > MOST * 4 * 100
+    assert sum_waited(route, line) > MOST * route.waited_ms
+    assert sum_cpu(route, line) < LITTLE * route.cpu_ms
+
+
+def test_threads_that_compute(project: Project) -> None:
+    """Threads that wait for each other's computing do not count as waiting."""
+    project.write("burning.py", BURN)
+    project.write(
+        "app.py",
+        """\
+        import threading
+        import flask
+        from burning import burn
+
+        app = flask.Flask(__name__)
+        all_here = threading.Barrier(3)
+
+        @app.get("/")
+        def index():
+            all_here.wait()
+            burn(0.2)  # here
+            return ""
+        """,
+    )
+    project.write(
+        "main.py",
+        """\
+        import threading
+        import app
+
+        threads = [threading.Thread(target=app.app.test_client().get, args=["/"]) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        """,
+    )
+    route = get_route(project.observe("main.py"), "/")
+    assert route.requests == 3
+    # All three must pass before one may burn, and one at a time burns: in whichever order they
+    # take turns, the second to end has waited for a whole burn at least, and the third for two.
+    assert route.contended_ms > route.cpu_ms / 2
+    assert sum_waited(route, project.find_line("here")) < LITTLE * route.contended_ms
+
+
+def test_two_routes_at_once(project: Project) -> None:
+    """Requests in two threads at once each have their own waits."""
+    project.write(
+        "app.py",
+        """\
+        import time
+        import flask
+
+        app = flask.Flask(__name__)
+
+        @app.get("/long")
+        def long():
+            time.sleep(0.4)  # long
+            return ""
+
+        @app.get("/short")
+        def short():
+            time.sleep(0.1)  # short
+            return ""
+        """,
+    )
+    project.write(
+        "main.py",
+        """\
+        import threading
+        import app
+
+        threads = [
+            threading.Thread(target=app.app.test_client().get, args=[url])
+            for url in ("/long", "/short")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        """,
+    )
+    observation = project.observe("main.py")
+    for name, other, planted_ms in (("long", "short", 400), ("short", "long", 100)):
+        route = get_route(observation, f"/{name}")
+        assert sum_waited(route, project.find_line(name)) > MOST * planted_ms
+        assert sum_waited(route, project.find_line(other)) == 0
+
+
+def test_unmatched_urls(project: Project) -> None:
+    """Requests that no route matched are counted apart, under no rule."""
+    project.write("app.py", "import flask\napp = flask.Flask(__name__)\n")
+    project.write_requests("/no", "/not/this/either")
+    assert get_route(project.observe("-m", "pytest", "-q"), "").requests == 2
+
+
+def test_outside_of_requests(project: Project) -> None:
+    """What tests do besides their requests is nobody's waiting."""
+    project.write(
+        "app.py",
+        """\
+        import flask
+
+        app = flask.Flask(__name__)
+
+        @app.get("/")
+        def index():
+            return ""
+        """,
+    )
+    project.write(
+        "test_app.py",
+        """\
+        import time
+        import app
+
+        def test_index():
+            client = app.app.test_client()
+            for _ in range(5):
+                client.get("/")
+                time.sleep(0.05)
+        """,
+    )
+    route = get_route(project.observe("-m", "pytest", "-q"), "/")
+    assert route.requests == 5
+    assert not [place for place in route.places if "sleep" in (place.kinds or {})]
+
+
+ASYNC_APP = """\
+    import asyncio
+    import time
+    import flask
+
+    app = flask.Flask(__name__)
+
+    @app.get("/awaits")
+    async def awaits():
+        await asyncio.sleep(0.2)  # awaits
+        return ""
+
+    @app.get("/blocks")
+    async def blocks():
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # blocks
+        return ""
+    """
+
+
+@pytest.mark.parametrize("flask", ["flask", "flasync"])
+def test_async_views_under_wsgi(project: Project, flask: str) -> None:
+    """A blocking call of an async view is found in its loop's thread; awaiting is no wait."""
+    project.write("app.py", ASYNC_APP.replace("import flask", f"import {flask} as flask"))
+    project.write_requests("/awaits", "/blocks", times=2)
+    observation = project.observe("-m", "pytest", "-q")
+    blocks, awaits = get_route(observation, "/blocks"), get_route(observation, "/awaits")
+    assert sum_waited(blocks, project.find_line("blocks")) > MOST * 2 * 200
+    assert awaits.waited_ms < LITTLE * awaits.wall_ms
+    assert blocks.waited_ms <= blocks.wall_ms
+
+
+def test_reached_lines(project: Project) -> None:
+    """Of the lines that are asked for, those are known that ran in a request."""
+    path = project.write(
+        "app.py",
+        """\
+        import flask
+
+        app = flask.Flask(__name__)
+
+        def helper(flag):
+            if flag:
+                return "never"  # never
+            return "always"  # always
+
+        def set_up():
+            return helper(False) + "outside"  # outside
+
+        @app.get("/")
+        def index():
+            return helper(False)  # view
+        """,
+    )
+    project.write(
+        "test_app.py",
+        """\
+        import app
+
+        def test_requests():
+            app.set_up()
+            app.app.test_client().get("/")
+        """,
+    )
+    marks = {name: project.find_line(name) for name in ("never", "always", "outside", "view")}
+    observation = project.observe("-m", "pytest", "-q", lines={str(path): set(marks.values())})
+    if sys.version_info >= (3, 12):
+        assert observation.reached == {str(path): {marks["always"], marks["view"]}}
+    else:
+        assert observation.reached is None
+        assert "Python 3.12" in " ".join(observation.notes)
