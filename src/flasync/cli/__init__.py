@@ -10,6 +10,9 @@ from typing import IO, Any, NoReturn
 
 import click
 
+from flasync.cli.explain import explain
+from flasync.cli.migrate import migrate
+from flasync.cli.scan import scan
 from flasync.cli.serve import serve
 from flasync.cli.verify import verify
 from flasync.errors import AddressError, AppStartError, FlasyncError
@@ -58,6 +61,9 @@ def commands() -> None:
     os.environ["FLASK_RUN_FROM_CLI"] = "true"
 
 
+commands.add_command(explain)
+commands.add_command(migrate)
+commands.add_command(scan)
 commands.add_command(serve)
 commands.add_command(verify)
 
