@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 
 # By name: a test that replaces `time.sleep` must not replace ours.
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.001
 # A look at many or deep threads takes longer; it may take this share of the time.
 _LOOKING_SHARE = 0.04
+# The cheapest one of so many looks is taken for the usual one. While it was one of two, a request of
+# 100 ms once passed unseen.
+LOOKS_COMPARED = 8
 # Writing may take this share of the time, and comes at most so often, in seconds: while requests
 # are under way, and when none has been for a moment.
 _WRITING_SHARE = 0.05
@@ -48,19 +52,19 @@ class Sight(NamedTuple):
 class Pace:
     """How often to look: so that it takes a certain share of the time, and no more.
 
-    The cheaper one of the last two looks is taken for the usual one. Another may take twenty times
-    as long, as it sees code for the first time or the garbage collector runs in it: a pause by that
-    measure would be most of a second, and whole requests would pass unseen.
+    The cheapest one of the last `LOOKS_COMPARED` is taken for the usual one. Others may take twenty
+    times as long, as they see code for the first time or the garbage collector runs in them: a
+    pause by that measure would be most of a second, and whole requests would pass unseen. The first
+    looks are compared with free ones, as they are the most likely to be such others.
     """
 
     def __init__(self) -> None:
-        self._last_s = 0.0
+        self._looked_s = deque([0.0] * LOOKS_COMPARED, maxlen=LOOKS_COMPARED)
 
     def choose_pause(self, looked_s: float) -> float:
         """Return the seconds to pause after a look that took so many seconds of CPU time."""
-        usual_s = min(looked_s, self._last_s)
-        self._last_s = looked_s
-        return max(INTERVAL_S, usual_s / _LOOKING_SHARE)
+        self._looked_s.append(looked_s)
+        return max(INTERVAL_S, min(self._looked_s) / _LOOKING_SHARE)
 
 
 class Sampler:
