@@ -13,6 +13,10 @@ from flasync.toolkit.observing.observation import ObservedPlace, ObservedRoute
 MOST = 0.7
 # What another line may have of it at most. Only if it were taken for the planted one had it more.
 LITTLE = 0.5
+# How many requests of 200 ms are made, and how many of half as long: a look may come so late that
+# one of them passes unseen, and then the others still make up `MOST`.
+TIMES = 5
+TIMES_SHORT = 10
 
 
 class Project:
@@ -60,6 +64,27 @@ class Project:
                 client = app.app.test_client()
                 for url in {urls!r} * {times}:
                     client.get(url).get_data()
+            """,
+        )
+
+    def write_visitors(self, *visitors: list[str]) -> None:
+        """Write a program of threads, each of which asks for its own URLs, one after another."""
+        self.write(
+            "main.py",
+            f"""\
+            import threading
+            import app
+
+            def visit(urls):
+                client = app.app.test_client()
+                for url in urls:
+                    client.get(url).get_data()
+
+            threads = [threading.Thread(target=visit, args=[urls]) for urls in {visitors!r}]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
             """,
         )
 

@@ -6,12 +6,20 @@ import sys
 
 import pytest
 from tests.ports import reserve_port
-from tests.toolkit.observing.projects import LITTLE, MOST, Project, get_route, sum_waited
+from tests.toolkit.observing.projects import (
+    LITTLE,
+    MOST,
+    TIMES,
+    TIMES_SHORT,
+    Project,
+    get_route,
+    sum_waited,
+)
 
 # How long a request for / of these apps waits, at the line marked `here`.
 PLANTED_MS = 100
 
-APP = """\
+APP = f"""\
     import os
     import time
     import flask
@@ -22,6 +30,11 @@ APP = """\
     def index():
         time.sleep(0.1)  # here
         return str(os.getpid())
+
+    def visit(times={TIMES_SHORT}):
+        client = app.test_client()
+        for _ in range(times):
+            client.get("/")
     """
 
 # Starts a server on a port, both given as arguments, asks it for some URLs at once, and stops it
@@ -84,8 +97,9 @@ def test_gunicorn_threads(project: Project, workers: int) -> None:
     project.write("app.py", APP)
     port = reserve_port()
     gunicorn = ["-m", "gunicorn", "-k", "gthread", "--threads", "4", "-w", str(workers)]
-    visit = write_visit(project, ["/"] * 8, port, *gunicorn, "-b", f"127.0.0.1:{port}", "app:app")
-    assert 1 <= check_requests(project, 8, *visit) <= workers
+    server = [*gunicorn, "-b", f"127.0.0.1:{port}", "app:app"]
+    visit = write_visit(project, ["/"] * TIMES_SHORT, port, *server)
+    assert 1 <= check_requests(project, TIMES_SHORT, *visit) <= workers
 
 
 def test_forks(project: Project) -> None:
@@ -97,17 +111,17 @@ def test_forks(project: Project) -> None:
         import os
         import app
 
-        app.app.test_client().get("/")
+        app.visit(3)
         for _ in range(2):
             if os.fork() == 0:
-                app.app.test_client().get("/")
+                app.visit(3)
                 os._exit(0)
         for _ in range(2):
             assert os.wait()[1] == 0
-        app.app.test_client().get("/")
+        app.visit(3)
         """,
     )
-    assert check_requests(project, 4, "-W", "error", "main.py") == 3
+    assert check_requests(project, 12, "-W", "error", "main.py") == 3
 
 
 def test_multiprocessing(project: Project) -> None:
@@ -119,18 +133,15 @@ def test_multiprocessing(project: Project) -> None:
         import multiprocessing
         import app
 
-        def visit():
-            app.app.test_client().get("/")
-
         if __name__ == "__main__":
             for method in ("fork", "spawn"):
-                worker = multiprocessing.get_context(method).Process(target=visit)
+                worker = multiprocessing.get_context(method).Process(target=app.visit, args=[5])
                 worker.start()
                 worker.join()
                 assert worker.exitcode == 0
         """,
     )
-    assert check_requests(project, 2, "main.py") == 2
+    assert check_requests(project, 10, "main.py") == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -209,12 +220,12 @@ def test_process_without_flask(project: Project) -> None:
         import sys
         import app
 
-        app.app.test_client().get("/")
+        app.visit()
         script = "import sys; print([name for name in sys.modules if 'flasync' in name])"
         assert subprocess.check_output([sys.executable, "-c", script]) == b"[]\\n"
         """,
     )
-    assert check_requests(project, 1, "main.py") == 1
+    assert check_requests(project, TIMES_SHORT, "main.py") == 1
 
 
 def test_hidden_sitecustomize(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,11 +239,11 @@ def test_hidden_sitecustomize(project: Project, monkeypatch: pytest.MonkeyPatch)
         import app
 
         assert os.environ["CUSTOMIZED"] == "sitecustomize"
-        app.app.test_client().get("/")
+        app.visit()
         """,
     )
     monkeypatch.setenv("PYTHONPATH", str(project.root / "start"))
-    assert check_requests(project, 1, "main.py") == 1
+    assert check_requests(project, TIMES_SHORT, "main.py") == 1
 
 
 def test_threads_are_not_listed(project: Project) -> None:
@@ -244,11 +255,11 @@ def test_threads_are_not_listed(project: Project) -> None:
         import threading
         import app
 
-        app.app.test_client().get("/")
+        app.visit()
         assert threading.enumerate() == [threading.main_thread()]
         """,
     )
-    assert check_requests(project, 1, "main.py") == 1
+    assert check_requests(project, TIMES_SHORT, "main.py") == 1
 
 
 def test_replaced_clocks(project: Project) -> None:
@@ -270,7 +281,7 @@ def test_replaced_clocks(project: Project) -> None:
     )
     project.write(
         "test_app.py",
-        """\
+        f"""\
         import time
         import app
 
@@ -279,11 +290,12 @@ def test_replaced_clocks(project: Project) -> None:
             app.app.config["SLEEP"] = time.sleep
             monkeypatch.setattr(time, "sleep", naps.append)
             monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
-            app.app.test_client().get("/")
-            assert naps == [1]
+            for _ in range({TIMES_SHORT}):
+                app.app.test_client().get("/")
+            assert naps == [1] * {TIMES_SHORT}
         """,
     )
-    assert check_requests(project, 1, "-m", "pytest", "-q") == 1
+    assert check_requests(project, TIMES_SHORT, "-m", "pytest", "-q") == 1
 
 
 ASYNC_APP = """\
@@ -295,17 +307,17 @@ ASYNC_APP = """\
 
     @app.get("/awaits")
     async def awaits():
-        await asyncio.sleep(0.3)  # awaits
+        await asyncio.sleep(0.2)  # awaits
         return ""
 
     @app.get("/blocks")
     async def blocks():
-        time.sleep(0.3)  # blocks
+        time.sleep(0.2)  # blocks
         return ""
 
     @app.get("/thread")
     def thread():
-        time.sleep(0.3)  # thread
+        time.sleep(0.2)  # thread
         return ""
     """
 
@@ -314,15 +326,15 @@ def test_flasync_serve(project: Project) -> None:
     """On one loop, a request is blamed for what it blocks, and for nothing while it awaits."""
     project.write("app.py", ASYNC_APP)
     port = reserve_port()
-    urls = ["/awaits", "/awaits", "/awaits", "/blocks", "/thread"]
+    urls = ["/awaits", "/blocks", "/thread"] * TIMES
     serve = ["-m", "flasync.cli", "serve", "--app", "app", "--port", str(port)]
     observation = project.observe(*write_visit(project, urls, port, *serve))
     awaits = get_route(observation, "/awaits")
-    assert awaits.requests == 3
+    assert awaits.requests == TIMES
     assert awaits.waited_ms < LITTLE * awaits.wall_ms
     for name in ("blocks", "thread"):
         route = get_route(observation, f"/{name}")
-        assert sum_waited(route, project.find_line(name)) > MOST * 300
+        assert sum_waited(route, project.find_line(name)) > MOST * TIMES * 200
         assert route.waited_ms <= route.wall_ms
 
 
@@ -332,13 +344,13 @@ def test_xdist(project: Project) -> None:
     project.write("app.py", APP)
     project.write(
         "test_app.py",
-        """\
+        f"""\
         import pytest
         import app
 
-        @pytest.mark.parametrize("number", range(6))
+        @pytest.mark.parametrize("number", range({TIMES_SHORT}))
         def test_index(number):
             app.app.test_client().get("/")
         """,
     )
-    assert check_requests(project, 6, "-m", "pytest", "-q", "-p", "xdist", "-n", "2") == 2
+    assert check_requests(project, TIMES_SHORT, "-m", "pytest", "-q", "-p", "xdist", "-n", "2") == 2

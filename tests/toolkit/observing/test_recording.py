@@ -16,6 +16,8 @@ import pytest
 from tests.toolkit.observing.projects import (
     LITTLE,
     MOST,
+    TIMES,
+    TIMES_SHORT,
     Project,
     get_chain,
     get_kind,
@@ -51,17 +53,17 @@ def locked(project: Project) -> Iterator[Path]:
     connection.close()
 
 
-# How long the request for which `check_wait` is called waits at the line marked `here`.
+# How long each request waits at the line marked `here` when `check_wait` is called.
 PLANTED_MS = 200
 
 
 def check_wait(project: Project, kind: str) -> ObservedRoute:
     """The route `/` waits there for most of that, for a kind, and elsewhere for little."""
-    project.write_requests("/", times=3)
+    project.write_requests("/", times=TIMES)
     route = get_route(project.observe("-m", "pytest", "-q", "-p", "no:cacheprovider"), "/")
     line = project.find_line("here")
-    assert route.requests == 3
-    assert sum_waited(route, line) > MOST * 3 * PLANTED_MS
+    assert route.requests == TIMES
+    assert sum_waited(route, line) > MOST * TIMES * PLANTED_MS
     assert sum_waited(route, line) > MOST * route.waited_ms
     assert route.waited_ms < route.wall_ms
     assert sum_cpu(route, line) < LITTLE * sum_waited(route, line)
@@ -281,7 +283,7 @@ def test_computing(project: Project) -> None:
             return ""
         """,
     )
-    project.write_requests("/", times=3)
+    project.write_requests("/", times=TIMES_SHORT)
     route = get_route(project.observe("-m", "pytest", "-q"), "/")
     cpu_ms = sum(place.cpu_ms for place in route.places if len(place.chain) == 2)
     assert cpu_ms > MOST * route.cpu_ms
@@ -307,10 +309,10 @@ def test_both_halves(project: Project) -> None:
             return ""
         """,
     )
-    project.write_requests("/", times=4)
+    project.write_requests("/", times=TIMES_SHORT)
     route = get_route(project.observe("-m", "pytest", "-q"), "/")
     line = project.find_line("here")
-    assert sum_waited(route, line) > MOST * 4 * 100
+    assert sum_waited(route, line) > MOST * TIMES_SHORT * 100
     assert sum_waited(route, line) > MOST * route.waited_ms
     assert sum_cpu(route, line) < LITTLE * route.cpu_ms
 
@@ -331,27 +333,15 @@ def test_threads_that_compute(project: Project) -> None:
         @app.get("/")
         def index():
             all_here.wait()
-            burn(0.2)  # here
+            burn(0.1)  # here
             return ""
         """,
     )
-    project.write(
-        "main.py",
-        """\
-        import threading
-        import app
-
-        threads = [threading.Thread(target=app.app.test_client().get, args=["/"]) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        """,
-    )
+    project.write_visitors(*[["/"] * TIMES] * 3)
     route = get_route(project.observe("main.py"), "/")
-    assert route.requests == 3
-    # All three must pass before one may burn, and one at a time burns: in whichever order they
-    # take turns, the second to end has waited for a whole burn at least, and the third for two.
+    assert route.requests == 3 * TIMES
+    # All three must pass each time before one may burn, and one at a time burns: in whichever order
+    # they take turns, the second to end has waited for a burn at least, and the third for two.
     assert route.contended_ms > route.cpu_ms / 2
     assert sum_waited(route, project.find_line("here")) < LITTLE * route.contended_ms
 
@@ -368,7 +358,7 @@ def test_two_routes_at_once(project: Project) -> None:
 
         @app.get("/long")
         def long():
-            time.sleep(0.4)  # long
+            time.sleep(0.2)  # long
             return ""
 
         @app.get("/short")
@@ -377,24 +367,12 @@ def test_two_routes_at_once(project: Project) -> None:
             return ""
         """,
     )
-    project.write(
-        "main.py",
-        """\
-        import threading
-        import app
-
-        threads = [
-            threading.Thread(target=app.app.test_client().get, args=[url])
-            for url in ("/long", "/short")
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        """,
-    )
+    project.write_visitors(["/long"] * TIMES, ["/short"] * TIMES_SHORT)
     observation = project.observe("main.py")
-    for name, other, planted_ms in (("long", "short", 400), ("short", "long", 100)):
+    for name, other, planted_ms in (
+        ("long", "short", TIMES * 200),
+        ("short", "long", TIMES_SHORT * 100),
+    ):
         route = get_route(observation, f"/{name}")
         assert sum_waited(route, project.find_line(name)) > MOST * planted_ms
         assert sum_waited(route, project.find_line(other)) == 0
@@ -463,10 +441,10 @@ ASYNC_APP = """\
 def test_async_views_under_wsgi(project: Project, flask: str) -> None:
     """A blocking call of an async view is found in its loop's thread; awaiting is no wait."""
     project.write("app.py", ASYNC_APP.replace("import flask", f"import {flask} as flask"))
-    project.write_requests("/awaits", "/blocks", times=2)
+    project.write_requests("/awaits", "/blocks", times=TIMES)
     observation = project.observe("-m", "pytest", "-q")
     blocks, awaits = get_route(observation, "/blocks"), get_route(observation, "/awaits")
-    assert sum_waited(blocks, project.find_line("blocks")) > MOST * 2 * 200
+    assert sum_waited(blocks, project.find_line("blocks")) > MOST * TIMES * 200
     assert awaits.waited_ms < LITTLE * awaits.wall_ms
     assert blocks.waited_ms <= blocks.wall_ms
 
