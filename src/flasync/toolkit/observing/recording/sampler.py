@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.001
 # A look at many or deep threads takes longer; it may take this share of the time.
 _LOOKING_SHARE = 0.04
-# The cheapest one of so many looks is taken for the usual one. While it was one of two, a request of
+# The cheapest one of so many looks is taken for the usual one. While there were two, a request of
 # 100 ms once passed unseen.
 LOOKS_COMPARED = 8
 # Writing may take this share of the time, and comes at most so often, in seconds: while requests
