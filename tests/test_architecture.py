@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "outcome": 0,
     "importing": 0,
+    "instruments": 0,
     "loop_free": 0,
     "locks": 0,
     "database_errors": 0,

@@ -40,7 +40,7 @@ from weakref import WeakSet
 
 from greenlet import getcurrent, greenlet
 
-from flasync import portal
+from flasync import instruments, portal
 from flasync.errors import AwaitOnLoopError
 from flasync.outcome import Outcome, capture, discard, interrupt, spawn
 
@@ -149,21 +149,32 @@ def list_suspended() -> list[tuple[str, list[FrameType]]]:
     Runs in: any thread; a loop that moves on meanwhile makes the list old.
     """
     return [
-        (describe(request.function), list(_walk(request.gr_frame)))
+        (describe(request.function), list(walk_frames(request)))
         for request in list(_known)
         if type(request) is RequestGreenlet and request.busy
     ]
 
 
-def _walk(frame: FrameType | None) -> Iterator[FrameType]:
+def walk_frames(suspended: greenlet) -> Iterator[FrameType]:
+    """Yield the frames of a greenlet that is switched away, innermost first.
+
+    Those of the coroutines that it steps are among them, where an `await` would show them.
+
+    Runs in: the thread of the greenlet; in another, the frames may be those of later.
+    """
+    frame = suspended.gr_frame
+    if frame is not None and frame.f_code is _step.__code__:
+        yield from reversed(list(_walk_awaits(frame.f_locals.get("steps"))))
     while frame is not None:
         yield frame
-        if frame.f_code is _step.__code__:
-            steps = frame.f_locals.get("steps")
-            while isinstance(steps, CoroutineType) and steps.cr_frame is not None:
-                yield steps.cr_frame
-                steps = steps.cr_await
         frame = frame.f_back
+
+
+def _walk_awaits(steps: Any) -> Iterator[FrameType]:
+    """Yield the frames of a suspended coroutine and of those that it awaits, outermost first."""
+    while isinstance(steps, CoroutineType) and steps.cr_frame is not None:
+        yield steps.cr_frame
+        steps = steps.cr_await
 
 
 def describe(function: Any) -> str:
@@ -260,6 +271,7 @@ def drive(  # noqa: PLR0912, PLR0915  one loop, whose branches are the things th
     request.gr_context = context
     request.task = asyncio.current_task()
     monitor = _local.monitor
+    watcher = instruments.watcher
     held_back = False
     resume: Callable[[Any], Any] = request.switch
     sent: Any = function
@@ -269,7 +281,11 @@ def drive(  # noqa: PLR0912, PLR0915  one loop, whose branches are the things th
         if monitor is not None:
             monitor.since = perf_counter()
             monitor.function = function
+        if watcher is not None:
+            watcher.run(request, "loop")
         value = resume(sent)
+        if watcher is not None:
+            watcher.pause(request, value)
         if monitor is not None:
             monitor.function = None
             held_s = perf_counter() - monitor.since

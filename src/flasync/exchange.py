@@ -20,10 +20,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from flasync import instruments
 from flasync.bridge import await_, drive, shield
 from flasync.errors import ClientGone
 from flasync.inbox import READ_AHEAD_BYTES, Inbox, Receive
 from flasync.lanes import Course, Lane
+from flasync.outcome import spawn
 from flasync.settings import Settings
 from flasync.threads import Lease, ThreadRun, current_lease
 from flasync.wsgi.environ import Environ
@@ -101,6 +103,9 @@ class Exchange:
         current_lease.set(self._lease)
         if "CONTENT_LENGTH" in environ and _is_small(environ):
             await self._inbox.prefetch()
+        watcher = instruments.watcher
+        if watcher is not None:
+            watcher.receive(environ, course.lane.value)
         try:
             if course.lane is Lane.LOOP:
                 await drive(self._respond, self._arm_watch)
@@ -112,6 +117,8 @@ class Exchange:
                 raise
         finally:
             self._finish()
+            if watcher is not None:
+                watcher.end()
 
     def _respond(self) -> None:
         """Run the pipeline and its response to the end. Runs in: a request greenlet."""
@@ -162,6 +169,9 @@ class Exchange:
             self._start_deadline(self._settings.response_timeout_s)
         if streams and self._watch is None:
             self._arm_watch()
+        watcher = instruments.watcher
+        if watcher is not None:
+            watcher.send(messages)
         try:
             for message in messages:
                 if self._inbox.disconnected:
@@ -169,6 +179,9 @@ class Exchange:
                 await self._send(message)
         except OSError:  # ASGI 2.4: the client has left; older servers silently drop
             self._inbox.disconnected = True
+        finally:
+            if watcher is not None:
+                watcher.sent()
         if streams and self._run is None:
             await asyncio.sleep(0)  # a stream that never waits must not keep the loop to itself
 
@@ -183,7 +196,8 @@ class Exchange:
         task = asyncio.current_task()
         if task is None:
             return True  # the server steps us without a task: there is nothing to cancel
-        self._watch = task.get_loop().create_task(self._inbox.watch())
+        # Past the task factory: it needs no greenlet, which a child task of the request gets.
+        self._watch = spawn(self._inbox.watch(), None)
         self._watch.add_done_callback(lambda watch: self._on_departure(watch, task))
         return True
 

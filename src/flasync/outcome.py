@@ -41,7 +41,7 @@ async def capture(awaitable: Awaitable[Any]) -> Outcome:
 def spawn(
     coroutine: Coroutine[Any, Any, T], context: contextvars.Context | None
 ) -> asyncio.Task[T]:
-    """Return a task that runs `coroutine` in `context`, the caller's own included.
+    """Return a task that runs `coroutine` in `context`, the caller's own included; None: a copy.
 
     A task factory is passed by: an eager one would enter the Context that is entered here.
     """

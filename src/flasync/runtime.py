@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from flask import Flask
 
-from flasync import portal
+from flasync import instruments, portal
 from flasync.bridge import enable_child_tasks
 from flasync.lifespan import Lifespan, ServingHooks
 from flasync.settings import read_settings
@@ -74,6 +74,7 @@ class Runtime:
 
     async def _begin(self) -> None:
         self.pool.users += 1
+        instruments.load_watcher(self._app)
         portal.adopt(self.loop)
         enable_child_tasks(self.loop)
         if self.settings.stall_warning_s is not None:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from greenlet import getcurrent
 
+from flasync import instruments
 from flasync.bridge import ThreadGreenlet, await_, carry
 from flasync.errors import NoRequestError
 from flasync.outcome import interrupt, outwait
@@ -88,6 +89,8 @@ class Lease:
     async def _acquire(self) -> None:
         first = self.worker is None
         self._acquiring = asyncio.get_running_loop().create_future()
+        if instruments.watcher is not None:
+            instruments.watcher.queue(self.pool.size)
         try:
             self.worker = await self.pool.acquire(self.worker)
             self._held = True
@@ -177,7 +180,12 @@ class ThreadRun:
 
         Only here: a moment later the greenlet may carry another function of the same request.
         """
+        watcher = instruments.watcher
+        if watcher is not None:
+            watcher.run(greenlet, "thread")
         value = switch(value)
+        if watcher is not None:
+            watcher.pause(greenlet, value)
         if not greenlet.busy:
             value, self._failure = greenlet.take_end()
             self._ended = True
