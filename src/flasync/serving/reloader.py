@@ -10,7 +10,8 @@ run in a thread beside it. Parent and child then go through these states:
 * The child serves. At a change its watcher sends SIGTERM to the child itself: the server stops
   gracefully, hooks included, and the child ends with `RELOAD_EXIT_CODE`.
 * At that code the parent starts the next child; at any other it ends with the same code.
-* A stop signal to the parent goes on to the child, which the parent waits for.
+* A stop signal to the parent goes on to the child, which the parent waits for. No other child
+  follows, whatever this one was doing: it may have been stopping for a change already, or starting.
 
 A child whose server failed waits for the next change instead of ending: the change that is going
 to mend it.
@@ -39,6 +40,9 @@ from flasync.serving.stop_witness import STOP_SIGNALS
 
 # Werkzeug's own code, 3, is uvicorn's for "the app did not start". This is EX_TEMPFAIL of sysexits.
 RELOAD_EXIT_CODE = 75
+
+# With these a child ends that was told to stop while it reloaded, or before it handled signals.
+_OBEDIENT_EXIT_CODES = (RELOAD_EXIT_CODE, *(-number for number in STOP_SIGNALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +97,49 @@ def supervise(options: WatchOptions) -> int:
     Returns:
         The exit code of the last child; 0 after a stop signal that it obeyed.
     """
-    name = options.build_loop().name
-    while True:
-        get_console().info(" * Restarting with %s", name)
-        code = _run_child()
-        if code != RELOAD_EXIT_CODE:
-            return code
-
-
-def _run_child() -> int:
-    child = subprocess.Popen(  # noqa: S603 (the command is the one that started this process)
-        [sys.executable, *sys.orig_argv[1:]],
-        env={**os.environ, "WERKZEUG_RUN_MAIN": "true"},
-        close_fds=False,  # The child takes over the listening socket.
-    )
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        # A terminal's Ctrl+C has reached the child already, and a server takes a second SIGINT
-        # for "at once"; a second SIGTERM says nothing new.
-        child.send_signal(signal.SIGTERM)
-
-    previous = {number: signal.signal(number, pass_on) for number in STOP_SIGNALS}
+    supervisor = _Supervisor(options.build_loop().name)
+    previous = {number: signal.signal(number, supervisor.stop) for number in STOP_SIGNALS}
     try:
-        return child.wait()
+        return supervisor.run()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+class _Supervisor:
+    """Starts the children, and passes stop signals on to the one that is there."""
+
+    def __init__(self, loop_name: str) -> None:
+        self._loop_name = loop_name
+        self._child: subprocess.Popen[bytes] | None = None
+        self._is_stopping = False
+
+    def stop(self, number: int, frame: FrameType | None) -> None:
+        """Handle a stop signal, which may come at any moment between two children as well."""
+        self._is_stopping = True
+        if self._child is not None:
+            # A terminal's Ctrl+C has reached the child already, and a server takes a second SIGINT
+            # for "at once"; a second SIGTERM says nothing new.
+            self._child.send_signal(signal.SIGTERM)
+
+    def run(self) -> int:
+        while True:
+            get_console().info(" * Restarting with %s", self._loop_name)
+            code = self._run_child()
+            if self._is_stopping and code in _OBEDIENT_EXIT_CODES:
+                return 0
+            if code != RELOAD_EXIT_CODE:
+                return code
+
+    def _run_child(self) -> int:
+        self._child = subprocess.Popen(  # noqa: S603 (the command that started this process)
+            [sys.executable, *sys.orig_argv[1:]],
+            env={**os.environ, "WERKZEUG_RUN_MAIN": "true"},
+            close_fds=False,  # The child takes over the listening socket.
+        )
+        if self._is_stopping:  # The signal came while there was no child to pass it on to.
+            self._child.send_signal(signal.SIGTERM)
+        return self._child.wait()
 
 
 def serve_until_change(serve: Callable[[], None], options: WatchOptions) -> None:
