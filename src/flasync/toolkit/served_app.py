@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
+from urllib.parse import urlsplit
 
 from flasync.errors import AppNotFoundError, AppStartError
 
 LOOPBACK = "127.0.0.1"
 
-# Seconds until the port must be open: imports of large apps take some, a hang takes for ever.
+# Seconds until the app must be served: imports of large apps take some, a hang takes for ever.
 START_TIMEOUT_S = 60.0
 
 # Seconds that the server gets to end by itself before it is killed.
@@ -27,11 +29,14 @@ _STOP_TIMEOUT_S = 5.0
 # Seconds in which a server whose worker has failed is expected to end too.
 _END_TIMEOUT_S = 2.0
 
-# Seconds between two looks at a port that is not open yet.
+# Seconds between two looks at the log, and at the port, of a server that is not there yet.
 _POLL_S = 0.02
 
 # The exit code of `flasync serve` for an app that is not there, or an option that cannot work.
 _EXIT_USAGE = 2
+
+# The line by which `flasync serve` says where it listens.
+_ANNOUNCEMENT = re.compile(r"^ \* Serving Flask app .+ on (https?://\S+) \(", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +58,11 @@ class ServedApp:
             code = self.process.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return
-        raise _build_error(self, f"ended with exit code {code}")
+        raise _build_error(self.process, self.log_file, f"ended with exit code {code}")
 
     def read_log(self) -> str:
         """Return everything that the server has printed so far."""
-        self.log_file.flush()
-        with open(self.log_file.name, "rb") as log:
-            return log.read().decode(errors="replace")
+        return _read_log(self.log_file)
 
 
 @contextmanager
@@ -71,44 +74,28 @@ def serve_app(
     Args:
         import_path: As `flask --app` takes it; None: found in the current directory.
         arguments: More arguments of `flasync serve`.
-        start_timeout_s: Seconds until the port must be open.
+        start_timeout_s: Seconds until the server must accept connections.
 
     Raises:
         AppNotFoundError: The command refused to start; its log is attached as a note.
         AppStartError: The app did not start; the server's log is attached as a note.
     """
     with tempfile.NamedTemporaryFile(prefix="flasync-serve-", suffix=".log") as log_file:
-        port = find_free_port()
-        app = ServedApp(
-            f"http://{LOOPBACK}:{port}", _start(import_path, port, arguments, log_file), log_file
-        )
+        process = _start(import_path, arguments, log_file)
         try:
-            _wait_for_port(app, port, time.monotonic() + start_timeout_s)
-            yield app
+            url = _wait_for_url(process, log_file, time.monotonic() + start_timeout_s)
+            yield ServedApp(url, process, log_file)
         finally:
-            _stop(app.process)
-
-
-def find_free_port() -> int:
-    """Return a loopback port that nothing listened on a moment ago."""
-    with socket.socket() as sock:
-        sock.bind((LOOPBACK, 0))
-        return int(sock.getsockname()[1])
+            _stop(process)
 
 
 def _start(
-    import_path: str | None, port: int, arguments: Sequence[str], log_file: IO[bytes]
+    import_path: str | None, arguments: Sequence[str], log_file: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "flasync.cli",
-        "serve",
-        "--host",
-        LOOPBACK,
-        "--port",
-        str(port),
-    ]
+    command = [sys.executable, "-m", "flasync.cli", "serve"]
+    # The server takes a port that is free and says which: one that were chosen here could be
+    # another program's by the time the server binds it.
+    command += ["--host", LOOPBACK, "--port", "0"]
     # In debug mode too, the app alone is measured, in one process.
     command += ["--no-reload", "--no-debugger", "--no-access-log", *arguments]
     if import_path is not None:
@@ -123,27 +110,42 @@ def _start(
     )
 
 
-def _wait_for_port(app: ServedApp, port: int, deadline: float) -> None:
+def _wait_for_url(process: subprocess.Popen[bytes], log_file: IO[bytes], deadline: float) -> str:
+    """Return where the server says that it listens, once something does."""
     while True:
-        if app.process.poll() is not None:
-            raise _build_error(app, f"ended with exit code {app.process.returncode}")
-        try:
-            socket.create_connection((LOOPBACK, port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise _build_error(app, "did not open its port in time") from None
-            time.sleep(_POLL_S)
-        else:
-            return
+        if process.poll() is not None:
+            raise _build_error(process, log_file, f"ended with exit code {process.returncode}")
+        announced = _ANNOUNCEMENT.search(_read_log(log_file))
+        if announced and _is_listening(announced[1]):
+            return announced[1]
+        if time.monotonic() > deadline:
+            raise _build_error(process, log_file, "did not open its port in time")
+        time.sleep(_POLL_S)
 
 
-def _build_error(app: ServedApp, what: str) -> AppNotFoundError | AppStartError:
-    used_wrongly = app.process.returncode == _EXIT_USAGE
+def _is_listening(url: str) -> bool:
+    """Return whether the port is open: workers open it only after the announcement."""
+    try:
+        socket.create_connection((LOOPBACK, urlsplit(url).port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _read_log(log_file: IO[bytes]) -> str:
+    with open(log_file.name, "rb") as log:
+        return log.read().decode(errors="replace")
+
+
+def _build_error(
+    process: subprocess.Popen[bytes], log_file: IO[bytes], what: str
+) -> AppNotFoundError | AppStartError:
+    used_wrongly = process.returncode == _EXIT_USAGE
     error = (AppNotFoundError if used_wrongly else AppStartError)(
         f"The server of the app {what}, before it could be measured. Its log is above; start it"
         " alone with: flasync serve"
     )
-    error.add_note(app.read_log())
+    error.add_note(_read_log(log_file))
     return error
 
 
