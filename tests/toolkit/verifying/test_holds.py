@@ -1,0 +1,43 @@
+"""`verifying.holds`: where requests spent their time."""
+
+import pytest
+from tests.toolkit.verifying.loads import build_load, build_request
+
+from flasync.toolkit.verifying.holds import count_most_waiting, find_holds
+from flasync.toolkit.verifying.run import Mark, Phase
+
+
+def test_places_are_added_up() -> None:
+    """What several requests spent at one place is one hold, the longest first."""
+    load = build_load(
+        10,
+        build_request(
+            0,
+            30,
+            Mark(Phase.LOOP, 0, 5, "app.py:3", "json.dumps", cpu_ms=4),
+            Mark(Phase.AWAITING, 5, 30, "app.py:4", "lock.acquire", limit="lock"),
+        ),
+        build_request(0, 40, Mark(Phase.LOOP, 5, 12, "app.py:3", "json.dumps", cpu_ms=6)),
+    )
+    waiting, computing = find_holds(load)
+    assert (waiting.phase, waiting.total_ms, waiting.limit) == (Phase.AWAITING, 25, "lock")
+    assert (computing.total_ms, computing.longest_ms, computing.requests) == (12, 7, 2)
+    assert computing.cpu_ms == 10
+
+
+def test_nothing_was_marked() -> None:
+    """Without marks there are no holds, and nobody is known to have waited."""
+    load = build_load(10, build_request(0, 30))
+    assert find_holds(load) == ()
+    assert count_most_waiting(load) == 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "cpu_ms", "most"),
+    [(Phase.AWAITING, 0, 2), (Phase.THREAD, 0, 2), (Phase.THREAD, 9, 0), (Phase.LOOP, 0, 0)],
+)
+def test_waiting_at_the_same_time(phase: Phase, cpu_ms: float, most: int) -> None:
+    """Waits that touch are not at the same time; a thread that computes does not wait."""
+    spans = [(0.0, 10.0), (5.0, 15.0), (15.0, 25.0)]
+    requests = [build_request(*span, Mark(phase, *span, cpu_ms=cpu_ms)) for span in spans]
+    assert count_most_waiting(build_load(10, *requests)) == most
