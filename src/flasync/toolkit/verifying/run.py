@@ -36,6 +36,10 @@ class Mark:
     """Where, as "shop/api.py:41": the innermost frame of the project's own code; "" if unknown."""
     call: str = ""
     """What was called or awaited there, as "requests.get"; "" if unknown."""
+    cpu_ms: float = 0.0
+    """How much of it was spent computing."""
+    limit: str = ""
+    """The kind of thing that lets only some in at a time and is waited for: see `limits`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,8 @@ class Hold:
     requests: int
     cpu_ms: float = 0.0
     """How much of it was spent computing, where that is known."""
+    limit: str = ""
+    """As a `Mark` has it."""
 
 
 class Outcome(enum.Enum):
@@ -132,7 +138,8 @@ class Judgement:
     bystander_ms: float
     """The slowest answer of the bystander during the load, less its median before."""
     cause: str = ""
-    """What limits, in one word of the labelled set: "loop", "threads", "lock", "pool", …"""
+    """What holds the requests up: "loop", "cpu", "threads", "lock", "semaphore", "pool", "service";
+    "" if nothing does, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
