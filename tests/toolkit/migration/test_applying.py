@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from flasync.errors import FileChangedError, FileWriteError
-from flasync.toolkit.migration.applying import Workspace
+from flasync.toolkit.migration.applying import Snapshot, Workspace
+
+# Of the moment before anything was read.
+START = Snapshot({})
 
 
 def list_leftovers(root: Path) -> list[str]:
@@ -33,15 +36,14 @@ def read_all(workspace: Workspace) -> dict[str, str]:
     return {name: workspace.read(name) for name in ("app.py", "pkg/views.py")}
 
 
-def test_write_and_restore(workspace: Workspace) -> None:
+def test_write_and_rollback(workspace: Workspace) -> None:
     """What was written is there, and what was before comes back."""
     before = read_all(workspace)
     workspace.write({"app.py": "one = 11\n", "pkg/views.py": "two = 22\n"})
     assert (workspace.root / "app.py").read_text() == "one = 11\n"
-    assert workspace.list_changed() == ("app.py", "pkg/views.py")
-    workspace.restore()
+    assert (workspace.root / "pkg" / "views.py").read_text() == "two = 22\n"
+    workspace.rollback(START)
     assert read_all(workspace) == before
-    assert workspace.list_changed() == ()
     assert list_leftovers(workspace.root) == []
 
 
@@ -60,7 +62,7 @@ def test_rollback_to_a_stage(workspace: Workspace) -> None:
 def test_new_file_is_removed(workspace: Workspace) -> None:
     """A file that the run made is gone after it is taken back, and can be made again."""
     workspace.write({"wsgi.py": "made\n"})
-    workspace.restore()
+    workspace.rollback(START)
     assert not (workspace.root / "wsgi.py").exists()
     workspace.write({"wsgi.py": "made again\n"})
     assert (workspace.root / "wsgi.py").read_text() == "made again\n"
@@ -92,7 +94,7 @@ def test_bytes_around_the_text_stay(tmp_path: Path, data: bytes, after: bytes) -
     first = text.index("\n") + 1
     workspace.write({"app.py": text[:first] + "new\n" + text[first:]})
     assert path.read_bytes() == after
-    workspace.restore()
+    workspace.rollback(START)
     assert path.read_bytes() == data
 
 
@@ -103,7 +105,7 @@ def test_character_that_does_not_fit(tmp_path: Path) -> None:
     text = workspace.read("app.py")
     with pytest.raises(FileWriteError, match=r"'→'.*iso-8859-1"):
         workspace.write({"app.py": text + "# →\n"})
-    assert workspace.list_changed() == ()
+    assert workspace.read("app.py") == text
 
 
 def test_no_text(tmp_path: Path) -> None:
@@ -171,16 +173,16 @@ def test_touched_file_is_the_same(workspace: Workspace) -> None:
     read_all(workspace)
     os.utime(workspace.root / "app.py", (1, 1))
     workspace.write({"app.py": "other\n"})
-    assert workspace.list_changed() == ("app.py",)
+    assert (workspace.root / "app.py").read_text() == "other\n"
 
 
-def test_restore_beside_a_change(workspace: Workspace) -> None:
+def test_rollback_beside_a_change(workspace: Workspace) -> None:
     """What somebody else changed meanwhile is kept, and everything else is put back."""
     read_all(workspace)
     workspace.write({"app.py": "other\n", "pkg/views.py": "other\n"})
     change(workspace.root / "app.py")
     with pytest.raises(FileChangedError, match=r"app\.py.*1 such file"):
-        workspace.restore()
+        workspace.rollback(START)
     assert (workspace.root / "app.py").read_text() == "mine\n"
     assert (workspace.root / "pkg/views.py").read_text() == "two = 2\n"
 
@@ -250,12 +252,13 @@ def test_versions_differ_for_python(workspace: Workspace) -> None:
     sys.path.insert(0, str(root))
     workspace = Workspace(root)
     workspace.read("app.py")
+    start = workspace.snapshot()
     import app
     for number in range(2, 8):
         workspace.write({"app.py": f"one = {number}\\n"})
         importlib.invalidate_caches()
         assert importlib.reload(app).one == number, number
-    workspace.restore()
+    workspace.rollback(start)
     assert importlib.reload(app).one == 1
     print("in step")
     """
@@ -269,7 +272,7 @@ def test_restored_file_has_its_time(workspace: Workspace) -> None:
     read_all(workspace)
     workspace.write({"app.py": "other\n"})
     assert path.stat().st_mtime_ns != before
-    workspace.restore()
+    workspace.rollback(START)
     assert path.stat().st_mtime_ns == before
 
 
@@ -335,7 +338,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 INTERRUPTED = """
 import itertools, os, sys
 from pathlib import Path
-from flasync.toolkit.migration.applying import Workspace
+from flasync.toolkit.migration.applying import Snapshot, Workspace
 
 root = Path(sys.argv[1])
 old = {"app.py": "old\\n", "views.py": "old too\\n"}
@@ -362,9 +365,10 @@ for moment in itertools.count():
     try:
         workspace.write({"app.py": "new\\n", "views.py": "new too\\n"})
     except KeyboardInterrupt:
-        if workspace.list_changed():
-            assert workspace.list_changed() == tuple(old), moment
-            workspace.restore()
+        changed = [name for name in old if workspace.read(name) != old[name]]
+        if changed:
+            assert changed == list(old), moment
+            workspace.rollback(Snapshot({}))
         assert {name: (root / name).read_text() for name in old} == old, moment
         left = list(root.glob(".flasync-*"))
         assert len(left) <= 1, (moment, left)
@@ -375,7 +379,7 @@ print(moment)
 
 
 def test_interrupted_at_any_moment(tmp_path: Path) -> None:
-    """Ctrl-C leaves a set wholly written, to be restored, or wholly as it was."""
+    """Ctrl-C leaves a set wholly written, to be taken back, or wholly as it was."""
     assert int(run(INTERRUPTED, tmp_path)) > 10
 
 

@@ -128,12 +128,6 @@ class Workspace:
             contents[name] = _encode(held.path, held.original, text)
         self._put(contents)
 
-    def list_changed(self) -> tuple[str, ...]:
-        """Return the names of the files that are not as before the run, sorted."""
-        return tuple(
-            sorted(name for name, held in self._held.items() if held.current != held.original)
-        )
-
     def snapshot(self) -> Snapshot:
         """Return what to come back to with `rollback`."""
         return Snapshot({name: held.current for name, held in self._held.items()})
@@ -149,13 +143,6 @@ class Workspace:
         targets = {
             name: snapshot.contents.get(name, held.original) for name, held in self._held.items()
         }
-        self._put_back(targets)
-
-    def restore(self) -> None:
-        """Put every file back as it was before the run; raises what `rollback` raises."""
-        self._put_back({name: held.original for name, held in self._held.items()})
-
-    def _put_back(self, targets: Mapping[str, bytes | None]) -> None:
         strange = [name for name in self._list_differing(targets) if not self._is_ours(name)]
         self._put({name: data for name, data in targets.items() if name not in strange})
         if strange:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import inspect
 import os
-import re
 import sys
 from collections.abc import Mapping
 from functools import cache, cached_property
@@ -22,7 +21,6 @@ from flasync.toolkit.sources import FunctionTree
 
 # Methods whose first argument is a key or the name of an endpoint.
 _KEYED = frozenset({"get", "getlist", "pop", "setdefault", "url_for"})
-_IMPORTING = re.compile(r"\b(?:__import__|import_module)\b")
 _NOTHING: Mapping[str, Any] = {}
 
 
