@@ -337,6 +337,25 @@ def test_dirty_tree(repository: Path) -> None:
     assert (repository / "test_shop.py").read_text() == f"{TESTS}# mine\n"
 
 
+@pytest.mark.parametrize("ignored", ["", "shop.py\n"], ids=["untracked", "ignored"])
+def test_file_that_git_does_not_know(repository: Path, ignored: str) -> None:
+    """What git could not bring back is changed on request only; other files may lie about."""
+    run_git("rm", "--cached", "shop.py")
+    (repository / ".gitignore").write_text(ignored)
+    run_git("add", ".gitignore")
+    run_git("commit", "-q", "-m", "Forget it")
+    (repository / "notes.py").write_text("")
+    result = migrate("--write")
+    assert result.exit_code == USAGE
+    assert "1 file" in result.stderr
+    assert "shop.py" in result.stderr
+    assert "notes.py" not in result.stderr
+    assert "--allow-dirty" in result.stderr
+    assert (repository / "shop.py").read_text() == SHOP
+    assert migrate("--write", "--allow-dirty").exit_code == 0
+    assert (repository / "shop.py").read_text() == MOVED
+
+
 def test_interactive(folder: Path) -> None:
     """On a terminal each step is shown and asked about; what is declined stays as it is."""
     shown = answer_questions(["yes", "no", "yes"])

@@ -51,7 +51,7 @@ from flasync.toolkit.extras import require_packages
 )
 @click.option("--interactive", "-i", is_flag=True, help="Ask about each step.")
 @click.option("--commit", is_flag=True, help="Make a git commit of each step.")
-@click.option("--allow-dirty", is_flag=True, help="Go on although git has uncommitted changes.")
+@click.option("--allow-dirty", is_flag=True, help="Go on although git could not take it back.")
 @click.option("--unsafe", is_flag=True, help="Make the changes too that may alter the meaning.")
 @click.option(
     "--http",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from flasync.cli.scan_progress import ScanProgress
 from flasync.errors import DirtyProjectError
 from flasync.serving.location import load_flask_app
 from flasync.toolkit.finding import ScanReport, to_json
-from flasync.toolkit.migration.git_history import find_repository, list_changes
+from flasync.toolkit.migration.git_history import find_repository, list_changes, list_untracked
 from flasync.toolkit.migration.migrating import Manner, Migration
 from flasync.toolkit.migration.outcome import MigrationReport, list_lost
 from flasync.toolkit.migration.planning import Planner, Wish
@@ -61,12 +62,14 @@ class MigrateRun:
         Raises:
             AppNotFoundError: There is no app.
             AppStartError: The app did not start.
-            DirtyProjectError: Git has changes that are not committed.
+            DirtyProjectError: Git has changes that are not committed, or does not know a file that
+                is to change.
             MigrationError: A file, the tests or git stood in the way.
             ProjectSettingError: A setting is wrong.
         """
-        if self.write and not self.allow_dirty:
-            self._check_clean()
+        is_guarded = self.write and not self.allow_dirty and find_repository(self.root) is not None
+        if is_guarded:
+            self._refuse(list_changes(self.root), "has changes that git does not have")
         with ScanProgress() as progress:
             progress("Importing the app", 0, 0)
             app = load_flask_app(self.import_path)
@@ -83,6 +86,7 @@ class MigrateRun:
                 bisect=self.bisect,
                 install=self.install,
                 commit=self.commit,
+                check=self._check_tracked if is_guarded else lambda files: None,
                 accept=StageQuestion(progress) if self.interactive else lambda stage, diff: True,
                 tell=progress,
             )
@@ -103,16 +107,17 @@ class MigrateRun:
             )
             raise
 
-    def _check_clean(self) -> None:
-        if find_repository(self.root) is None:
-            return
-        changed = list_changes(self.root)
-        if changed:
-            names = ", ".join(changed[:_DIRTY_NAMED])
+    def _check_tracked(self, files: Collection[str]) -> None:
+        """Refuse to change what git could not bring back."""
+        self._refuse(list_untracked(self.root, files), "has code to change that git does not track")
+
+    def _refuse(self, files: tuple[str, ...], why: str) -> None:
+        if files:
+            names = ", ".join(files[:_DIRTY_NAMED])
             raise DirtyProjectError(
-                f"{len(changed)} files of {str(self.root)!r} have changes that git does not have:"
-                f" {names}. Commit or stash them, so that what migrate does can be told from them,"
-                " or go on with --allow-dirty"
+                f"{str(self.root)!r} {why}, in {count(len(files), 'file')}: {names}. Commit that,"
+                " so that what migrate does can be told from it and taken back, or go on with"
+                " --allow-dirty"
             )
 
     def _choose_routes(self, report: ScanReport) -> frozenset[str] | None:

@@ -10,8 +10,8 @@ from flasync.errors import RepositoryError
 from flasync.toolkit.migration.git_history import (
     commit,
     find_repository,
-    is_clean,
     list_changes,
+    list_untracked,
 )
 
 
@@ -57,8 +57,21 @@ def test_find_repository(root: Path, tmp_path: Path) -> None:
 def test_clean(root: Path) -> None:
     """Nothing changed is clean, and so is a file that git does not know."""
     (root / "new.py").write_text("")
-    assert is_clean(root)
-    assert list_changes(root, ["new.py"]) == ("new.py",)
+    assert list_changes(root) == ()
+
+
+def test_files_that_git_cannot_bring_back(root: Path, tmp_path: Path) -> None:
+    """Of the files that are to be changed, those that git does not know or ignores are named."""
+    (root / ".gitignore").write_text("settings.py\n")
+    git(root, "add", ".gitignore")
+    git(root, "commit", "-q", "-m", "ignore")
+    for name in ("new.py", "settings.py", "pkg/ä new.py"):
+        (root / name).write_text("one\n")
+    (tmp_path / "far.py").write_text("one\n")
+    wanted = ["app.py", "new.py", "settings.py", "pkg/ä new.py", "not there.py", "../far.py"]
+    assert list_untracked(root, wanted) == ("../far.py", "new.py", "pkg/ä new.py", "settings.py")
+    assert list_untracked(root / "pkg", ["ä new.py", "ä views.py"]) == ("ä new.py",)
+    assert list_untracked(root, ["app.py"]) == ()
 
 
 def test_dirty(root: Path) -> None:
@@ -67,13 +80,12 @@ def test_dirty(root: Path) -> None:
     git(root, "mv", "other.py", "moved.py")
     (root / "pkg" / "ä views.py").unlink()
     assert list_changes(root) == ("app.py", "moved.py", "other.py", "pkg/ä views.py")
-    assert not is_clean(root)
 
 
 def test_changes_elsewhere(root: Path) -> None:
     """What is dirty outside of the project's folder does not count."""
     (root / "app.py").write_text("two\n")
-    assert is_clean(root / "pkg")
+    assert list_changes(root / "pkg") == ()
     (root / "pkg" / "ä views.py").write_text("two\n")
     assert list_changes(root / "pkg") == ("ä views.py",)
 
@@ -101,14 +113,14 @@ def test_commit_a_deleted_file(root: Path) -> None:
     (root / "app.py").unlink()
     commit(root, ["app.py"], "Remove it")
     assert git(root, "ls-files", "app.py") == ""
-    assert is_clean(root)
+    assert list_changes(root) == ()
 
 
 def test_commit_from_below(root: Path) -> None:
     """Names are relative to the project's folder, wherever in the repository that is."""
     (root / "pkg" / "ä views.py").write_text("two\n")
     commit(root / "pkg", ["ä views.py"], "Change it")
-    assert is_clean(root)
+    assert list_changes(root) == ()
 
 
 def test_nothing_to_commit(root: Path) -> None:
@@ -144,7 +156,7 @@ def test_first_commit(tmp_path: Path) -> None:
     git(tmp_path, "config", "user.name", "Ada")
     git(tmp_path, "config", "user.email", "ada@example.org")
     (tmp_path / "app.py").write_text("one\n")
-    assert list_changes(tmp_path, ["app.py"]) == ("app.py",)
+    assert list_untracked(tmp_path, ["app.py"]) == ("app.py",)
     commit(tmp_path, ["app.py"], "Begin")
     assert git(tmp_path, "log", "--format=%s") == "Begin\n"
 
@@ -186,7 +198,7 @@ def test_identity_unset(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_repository(tmp_path: Path) -> None:
     """A folder in no repository is told by git's own words."""
     with pytest.raises(RepositoryError, match="not a git repository"):
-        is_clean(tmp_path)
+        list_changes(tmp_path)
 
 
 def test_git_is_missing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,14 +23,13 @@ def find_repository(root: Path) -> Path | None:
     return Path(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
 
 
-def list_changes(root: Path, files: Collection[str] = ()) -> tuple[str, ...]:
+def list_changes(root: Path) -> tuple[str, ...]:
     """Return the files of a project that differ from its last commit, staged ones included.
 
-    Untracked files count only where they are among `files`.
+    Untracked files do not count.
 
     Args:
         root: The project's folder; what is elsewhere in the repository does not count.
-        files: The files that are to be changed, relative to the root or absolute.
 
     Returns:
         Their names relative to the root, sorted.
@@ -38,22 +37,32 @@ def list_changes(root: Path, files: Collection[str] = ()) -> tuple[str, ...]:
     Raises:
         RepositoryError: git is not installed, or this is no repository.
     """
-    wanted = {os.path.realpath(root / name) for name in files}
-    top = _git(root, "rev-parse", "--show-toplevel").removesuffix("\n")
     status = _git(
-        root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", "."
+        root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=no", "--", "."
     )
-    found: set[str] = set()
-    for entry in filter(None, status.split("\0")):
-        path = os.path.realpath(os.path.join(top, entry[3:]))
-        if not entry.startswith("??") or path in wanted:
-            found.add(os.path.relpath(path, os.path.realpath(root)).replace(os.sep, "/"))
-    return tuple(sorted(found))
+    top = _find_top(root)
+    return _name_below(root, (top + entry[3:] for entry in filter(None, status.split("\0"))))
 
 
-def is_clean(root: Path, files: Collection[str] = ()) -> bool:
-    """Return whether `list_changes` finds nothing; the arguments are the same."""
-    return not list_changes(root, files)
+def list_untracked(root: Path, files: Iterable[str]) -> tuple[str, ...]:
+    """Return which files git could not bring back: they are there, and it does not know them.
+
+    Files that it ignores are among them, and those outside of the repository.
+
+    Args:
+        root: The project's folder.
+        files: Relative to the root or absolute.
+
+    Returns:
+        Their names relative to the root, sorted.
+
+    Raises:
+        RepositoryError: git is not installed, or this is no repository.
+    """
+    top = _find_top(root)
+    there = {path for name in files if os.path.exists(path := os.path.realpath(root / name))}
+    inside = sorted(path for path in there if path.startswith(top))
+    return _name_below(root, there - _list_tracked(root, inside))
 
 
 def commit(root: Path, files: Iterable[str], message: str) -> str:
@@ -78,9 +87,7 @@ def commit(root: Path, files: Iterable[str], message: str) -> str:
     if not paths or not _git(root, "status", "--porcelain=v1", "--", *paths):
         return ""
     _check_identity(root)
-    known = _git(root, "ls-files", "-z", "--full-name", "--", *paths)
-    top = Path(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"))
-    tracked = {os.path.join(top, name) for name in known.split("\0")}
+    tracked = _list_tracked(root, paths)
     new = [path for path in paths if path not in tracked]
     if new:
         _git(root, "add", "--intent-to-add", "--", *new)
@@ -98,7 +105,7 @@ def _list_committable(root: Path, files: Iterable[str]) -> list[str]:
 
     A symbolic link is not changed by what is written through it: the file it leads to is.
     """
-    top = os.path.join(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"), "")
+    top = _find_top(root)
     real = sorted({os.path.realpath(root / name) for name in files})
     inside = [path for path in real if path.startswith(top)]
     if not inside:
@@ -106,6 +113,26 @@ def _list_committable(root: Path, files: Iterable[str]) -> list[str]:
     process = _run(root, "check-ignore", "-z", "--stdin", given="\0".join(inside))
     ignored = set(process.stdout.split("\0"))
     return [path for path in inside if path not in ignored]
+
+
+def _find_top(root: Path) -> str:
+    """Return the folder of the repository, with a slash at its end."""
+    return os.path.join(_git(root, "rev-parse", "--show-toplevel").removesuffix("\n"), "")
+
+
+def _list_tracked(root: Path, paths: Collection[str]) -> set[str]:
+    """Return which absolute paths within the repository git knows."""
+    if not paths:
+        return set()
+    known = _git(root, "ls-files", "-z", "--full-name", "--", *paths)
+    top = _find_top(root)
+    return {top + name for name in filter(None, known.split("\0"))}
+
+
+def _name_below(root: Path, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths relative to the project's folder, with forward slashes, sorted."""
+    real = os.path.realpath(root)
+    return tuple(sorted(os.path.relpath(path, real).replace(os.sep, "/") for path in paths))
 
 
 def _check_identity(root: Path) -> None:

@@ -11,7 +11,7 @@ import difflib
 import io
 import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class Manner:
             by halves; else each stage has a run of its own.
         install: Whether what the new code needs is installed.
         commit: Whether each stage becomes a git commit.
+        check: Told which files a migration is to change, before anything is written or run; raises
+            what stands in the way.
         accept: Asked about each stage before it is written, with its diff: whether to go on with
             it.
         tell: Told what is under way, how much of it is done, and of how much.
@@ -66,6 +68,7 @@ class Manner:
     bisect: bool = False
     install: bool = False
     commit: bool = False
+    check: Callable[[Collection[str]], None] = lambda files: None
     accept: Callable[[Stage, str], bool] = lambda stage, diff: True
     tell: Tell = lambda text, done, total: None
 
@@ -112,6 +115,9 @@ class Migration:
         self._http = self._planner.choose_http(wish).choice
         plan, setbacks = self._plan(wish, Setbacks())
         if self._manner.write:
+            self._manner.check(
+                {get_span(change).file for stage in plan.stages for change in stage.changes}
+            )
             if self._manner.test and plan.stages:
                 self._manner.tell("Running the tests as they are", 0, 0)
                 self._before = run_suite(self._manner.test, self._root, _FIRST_RUN_S)
