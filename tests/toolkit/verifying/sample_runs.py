@@ -207,8 +207,8 @@ def _build_threaded(threads: int = 8, stack: str = FLASYNC) -> Measured:
         sent,
         _request(_threaded(0.4, 0.4, 150, place, call)),
         Outcome.LIMITED,
-        f"The requests overlap, limited by {threads} worker threads: {20 - threads} of 20 waited for"
-        " one. Raise WORKER_THREADS, or make the view async.",
+        f"The requests overlap, limited by {threads} worker threads: the others waited"
+        " for one. Raise WORKER_THREADS, or make the view async.",
         stack=stack,
         holds=(
             Hold(Phase.THREAD, place, call, 3000.0, 150.0, 20),
