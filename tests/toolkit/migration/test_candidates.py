@@ -36,6 +36,30 @@ def index():
 """,
         "of which no async twin is known: a thread does that",
     ),
+    "its recipe declines": (
+        """\
+import requests
+
+
+@app.get("/")
+def index():
+    return requests.get("http://127.0.0.1:9", auth=flask.g.auth).text
+""",
+        "it waits in `requests.get`, and a thread does that: `auth` may be an object",
+    ),
+    "a recipe declines each": (
+        """\
+import requests
+
+
+@app.get("/")
+def index():
+    first = requests.get("http://127.0.0.1:9", auth=flask.g.auth).text
+    time.sleep(-1)
+    return first + requests.post("http://127.0.0.1:9", auth=flask.g.auth).text
+""",
+        "in `requests.get`, `requests.post`, and a thread does that: `auth` may be",
+    ),
     "takes a lock": (
         """\
 import threading

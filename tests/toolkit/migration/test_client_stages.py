@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flasync.toolkit.migration.plan import StageKind
-from toolkit.migration.planners import HEAD, describe, find_stage, opened_planner
+from toolkit.migration.planners import HEAD, describe, find_stage, get_reason, opened_planner
 
 CACHE = (
     HEAD.replace("import time", "import redis")
@@ -41,18 +41,24 @@ def test_one_stage_for_all_clients(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "reason"),
     [
-        'queue = redis.Redis("127.0.0.1", 6379, max_connections=3)\n',
-        "print(cache.connection_pool)\n",
+        (
+            'queue = redis.Redis("127.0.0.1", 6379, max_connections=3)\n',
+            "`redis.Redis` at app.py:9: it is made with `max_connections`",
+        ),
+        ("print(cache.connection_pool)\n", "`redis.Redis` at app.py:8: its `connection_pool`"),
     ],
 )
-def test_one_that_must_stay_keeps_all(more: str, tmp_path: Path) -> None:
+def test_one_that_must_stay_keeps_all(more: str, reason: str, tmp_path: Path) -> None:
     """A client that must stay sync keeps the others sync, since their calls look alike."""
     with opened_planner(tmp_path, {"app.py": CACHE.format(more=more)}) as planner:
         plan = planner.plan()
     assert CLIENT not in {stage.id for stage in plan.stages}
     assert not any(stage.routes for stage in plan.stages)
+    assert f"it waits in `redis.Redis.get`, and a thread does that: {reason}" in get_reason(
+        plan, "GET /"
+    )
 
 
 def test_clients_that_the_tests_replace(tmp_path: Path) -> None:
@@ -62,6 +68,7 @@ def test_clients_that_the_tests_replace(tmp_path: Path) -> None:
     with opened_planner(tmp_path, files) as planner:
         plan = planner.plan()
     assert CLIENT not in {stage.id for stage in plan.stages}
+    assert "the tests put something in the place of `redis.Redis`" in get_reason(plan, "GET /")
 
 
 def test_clients_that_no_route_uses(tmp_path: Path) -> None:

@@ -208,6 +208,8 @@ def test_client_that_fails(plan: Plan) -> None:
     }
     assert list_reasons(planned) == {"GET /": RED + ", too"}
     assert ("redis.Redis.get", "offload") in planned.calls.values()
+    reasons = {change.name: change.reason for change in planned.changes if hasattr(change, "way")}
+    assert reasons["redis.Redis.get"] == RED[:1].lower() + RED[1:]
 
 
 def test_unused(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flasync.toolkit.migration.freeing import FreeingStage
+from flasync.toolkit.migration.common_stages import FreeingStage
 from flasync.toolkit.migration.planning import Wish
 
 from .small_projects import Planned, plan_for, work_in

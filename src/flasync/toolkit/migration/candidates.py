@@ -26,6 +26,8 @@ _COMPUTING = "If it is short, move it by its name: flasync migrate --route."
 _OBSERVE = "Run `flasync scan --observe -- pytest` to see what it does."
 # What belongs to no single route, and yet may run in a request for any.
 _ERROR_HANDLERS = "error handler"
+# In one sentence about a route.
+_CALLS_NAMED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +188,23 @@ class Candidates:
             return None
         if not all(answer.is_in_thread and not answer.has_twin for _, answer in look.gaining):
             return None
-        sites = [site for site, answer in look.gaining if answer.changes]
-        why = "of which no async twin is known"
-        if not sites:
+        handed = [(site, answer.declined) for site, answer in look.gaining if answer.changes]
+        if not handed:
             sites = [site for site, _ in look.gaining]
-            why = "in a function whose calls belong together"
-        names = ", ".join(dict.fromkeys(f"`{site.name}`" for site in sites[:2]))
-        return look.leave(f"it waits in {names}, {why}: a thread does that", sites[0].site.place)
+            why = f"{_name_calls(sites)}, in a function whose calls belong together"
+            return look.leave(f"it waits in {why}: a thread does that", sites[0].site.place)
+        # What a person could mend is told first.
+        told = next((declined for _, declined in handed if declined), "")
+        sites = [site for site, declined in handed if declined == told]
+        if told:
+            why = f"{_name_calls(sites)}, and a thread does that: {told}"
+        else:
+            why = f"{_name_calls(sites)}, of which no async twin is known: a thread does that"
+        return look.leave(f"it waits in {why}", sites[0].site.place)
+
+
+def _name_calls(sites: list[WaitingSite]) -> str:
+    return ", ".join(dict.fromkeys(f"`{site.name}`" for site in sites[:_CALLS_NAMED]))
 
 
 @dataclass(frozen=True, slots=True)

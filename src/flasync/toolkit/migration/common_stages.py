@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from flasync.toolkit.app_runs import find_app_runs
 from flasync.toolkit.async_urls import are_databases_async
 from flasync.toolkit.migration.app_class import plan_app_class
 from flasync.toolkit.migration.client_stages import plan_clients
 from flasync.toolkit.migration.database_url import plan_database_url
-from flasync.toolkit.migration.freeing import FreeingStage
 from flasync.toolkit.migration.http_clients import HttpModule
 from flasync.toolkit.migration.plan import Safety, Stage, StageKind
 from flasync.toolkit.migration.project_files import ProjectFiles
@@ -26,6 +26,23 @@ _SQLALCHEMY = ("sqlalchemy.*", "flask_sqlalchemy.*")
 
 
 @dataclass(frozen=True, slots=True)
+class FreeingStage:
+    """A stage that frees calls without a change of them: another client, another URL.
+
+    Attributes:
+        id: The stage's id.
+        frees: Patterns of the dotted names that it frees, each perhaps with a last `*`.
+    """
+
+    id: str
+    frees: tuple[str, ...]
+
+    def covers(self, name: str) -> bool:
+        """Return whether it frees the calls of a dotted name."""
+        return any(fnmatchcase(name, pattern) for pattern in self.frees)
+
+
+@dataclass(frozen=True, slots=True)
 class CommonStages:
     """What is done once for many routes.
 
@@ -34,6 +51,8 @@ class CommonStages:
         freeing: What they free.
         stuck: What none of them frees although only they could: by the pattern of a dotted name,
             the reason and the advice.
+        declined: Why clients stay sync whose calls a thread can make as well: by the pattern of a
+            dotted name, the end of a sentence.
         app_obstacle: Why async views cannot be written into this app; "" when they can.
         app_advice: What to do by hand about that.
         served: The app as a server is to be given it, such as "wsgi:asgi_app"; "" for as before.
@@ -43,6 +62,7 @@ class CommonStages:
     stages: tuple[Stage, ...]
     freeing: tuple[FreeingStage, ...]
     stuck: Mapping[str, tuple[str, str]]
+    declined: Mapping[str, str]
     app_obstacle: str = ""
     app_advice: str = ""
     served: str = ""
@@ -52,6 +72,20 @@ class CommonStages:
     def has_app_stage(self) -> bool:
         """Whether the Flask class is to be changed first."""
         return any(stage.id == APP_STAGE for stage in self.stages)
+
+    def find_freeing(self, name: str) -> FreeingStage | None:
+        """Return the stage that frees the calls of a dotted name, or None when none does."""
+        return next((stage for stage in self.freeing if stage.covers(name)), None)
+
+    def find_stuck(self, name: str) -> tuple[str, str] | None:
+        """Return why the calls of a dotted name cannot be freed, and the advice, or None."""
+        found = (why for pattern, why in self.stuck.items() if fnmatchcase(name, pattern))
+        return next(found, None)
+
+    def explain_declined(self, name: str) -> str:
+        """Return why the client that the calls of a dotted name use stays sync; "" if not so."""
+        found = (why for pattern, why in self.declined.items() if fnmatchcase(name, pattern))
+        return next(found, "")
 
 
 def plan_common_stages(
@@ -76,6 +110,7 @@ def plan_common_stages(
     stages: list[Stage] = []
     freeing: list[FreeingStage] = []
     stuck: dict[str, tuple[str, str]] = {}
+    declined: dict[str, str] = {}
 
     def is_allowed(safety: Safety) -> bool:
         return safety is Safety.SAFE or (safety is Safety.UNSAFE and allow_unsafe)
@@ -113,15 +148,24 @@ def plan_common_stages(
         if client.stage is not None and client.stage.id not in failed:
             stages.append(client.stage)
             freeing.append(FreeingStage(client.stage.id, client.frees))
-        elif client.is_of_thread:
-            reason = failed.get(client.stage.id, "") if client.stage else client.obstacle
+            continue
+        reason = client.obstacle if client.stage is None else failed[client.stage.id]
+        if client.is_of_thread:
             stuck |= dict.fromkeys(client.frees, (reason, ""))
+        else:
+            declined |= dict.fromkeys(client.frees, _continue_sentence(reason))
     return CommonStages(
         tuple(stages),
         tuple(freeing),
         stuck,
+        declined,
         app_obstacle,
         app.advice if app_obstacle else "",
         app.served,
         (database.advice,) if database.advice and database.frees else (),
     )
+
+
+def _continue_sentence(text: str) -> str:
+    """Return a sentence as the end of another one."""
+    return text[:1].lower() + text[1:]

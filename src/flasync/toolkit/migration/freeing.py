@@ -12,12 +12,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from flasync.toolkit import graph
 from flasync.toolkit.graph import CallSite, FunctionNode, Where
 from flasync.toolkit.knowledge import Kind, Way
 from flasync.toolkit.migration.beside_loop import list_beside_loop
+from flasync.toolkit.migration.common_stages import CommonStages
 from flasync.toolkit.migration.plan import CallChange, Safety, Span
 from flasync.toolkit.migration.rewrites import Refusal
 from flasync.toolkit.migration.waiting_sites import (
@@ -42,6 +42,8 @@ class Freed:
         stage: The id of the stage that frees it, "" if it is freed by `changes`.
         obstacle: Why it cannot be freed; "" when it is. A sentence without its full stop.
         advice: One line: what to do by hand about the obstacle.
+        declined: Why it is not awaited, if something is known that could be: the end of a
+            sentence.
         is_in_thread: Whether it still holds a thread, though no longer the loop.
         has_twin: Whether it could be awaited, were it not for the tests.
     """
@@ -50,25 +52,9 @@ class Freed:
     stage: str = ""
     obstacle: str = ""
     advice: str = ""
+    declined: str = ""
     is_in_thread: bool = False
     has_twin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class FreeingStage:
-    """A stage that frees calls without a change of them: another client, another URL.
-
-    Attributes:
-        id: The stage's id.
-        frees: Patterns of the dotted names that it frees, each perhaps with a last `*`.
-    """
-
-    id: str
-    frees: tuple[str, ...]
-
-    def covers(self, name: str) -> bool:
-        """Return whether it frees the calls of a dotted name."""
-        return any(fnmatchcase(name, pattern) for pattern in self.frees)
 
 
 _ADVICE = "Move the lines that wait into a function of their own; it can then run in a thread."
@@ -99,7 +85,10 @@ class _Whole:
             if _key(caller) in on_loop
         )
         return [
-            (site, Freed(changes, is_in_thread=True, has_twin=why.is_for_tests))
+            (
+                site,
+                Freed(changes, declined=why.reason, is_in_thread=True, has_twin=why.is_for_tests),
+            )
             for site, why in self.waiting
         ]
 
@@ -121,9 +110,7 @@ class Freeing:
         program: The app.
         rewrite: Tries to replace a call by its async twin; returns the change, or the reason why
             not, or None when nothing is known that replaces it.
-        stages: The stages that free calls without a change of them.
-        stuck_names: Patterns of dotted names that only a stage could free, and none does: by
-            pattern, the reason and the advice.
+        common: The stages that free calls without a change of them, and why others do not.
         explain_fixed: Says why a call stays as it is written; "" when it need not.
     """
 
@@ -131,14 +118,12 @@ class Freeing:
         self,
         program: Program,
         rewrite: Callable[[WaitingSite, Span], CallChange | Refusal | None],
-        stages: Collection[FreeingStage],
-        stuck_names: Mapping[str, tuple[str, str]],
+        common: CommonStages,
         explain_fixed: Callable[[Span], str],
     ) -> None:
         self.handed_over: set[Span] = set()
         self._rewrite = rewrite
-        self._stages = stages
-        self._stuck_names = stuck_names
+        self._common = common
         self._explain_fixed = explain_fixed
         self._beside_loop = list_beside_loop(program)
         self._callers = _index_callers(list_functions(program))
@@ -179,12 +164,13 @@ class Freeing:
 
     def _free_without_thread(self, site: WaitingSite) -> Freed | Refusal:
         """Return how a place is freed, or why it must go to a thread."""
-        for stage in self._stages:
-            if stage.covers(site.name):
-                return Freed(stage=stage.id)
-        for pattern, (reason, advice) in self._stuck_names.items():
-            if fnmatchcase(site.name, pattern):
-                return Freed(obstacle=reason, advice=advice)
+        stage = self._common.find_freeing(site.name)
+        if stage is not None:
+            return Freed(stage=stage.id)
+        stuck = self._common.find_stuck(site.name)
+        if stuck is not None:
+            reason, advice = stuck
+            return Freed(obstacle=reason, advice=advice)
         span = site.span
         fixed = self._explain_fixed(span) if span is not None else ""
         if locate_function(site.function) in self._beside_loop:
@@ -195,7 +181,7 @@ class Freeing:
         if site.site.blocking is None:
             why = answer.reason if answer is not None else "nothing is known that awaits it"
             return Freed(obstacle=f"`{site.site.text}` runs an event loop of its own, and {why}")
-        return _find_bound(site) or answer or Refusal("")
+        return _find_bound(site) or answer or Refusal(self._common.explain_declined(site.name))
 
     def _hand_over(
         self, waiting: list[tuple[WaitingSite, Refusal]], walked: Collection[FunctionNode]
@@ -375,7 +361,7 @@ def _hand_site_over(site: WaitingSite, why: Refusal) -> Freed:
     assert site.span is not None  # noqa: S101  only such sites are handed over one by one
     reason = why.reason or f"no async twin of `{site.name}` is known"
     change = _build_handing_over(site.span, site.name, reason)
-    return Freed((change,), is_in_thread=True, has_twin=why.is_for_tests)
+    return Freed((change,), declined=why.reason, is_in_thread=True, has_twin=why.is_for_tests)
 
 
 def _build_handing_over(span: Span, name: str, reason: str) -> CallChange:

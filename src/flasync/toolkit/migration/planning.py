@@ -113,9 +113,7 @@ class Planner:
             allow_unsafe=wish.allow_unsafe,
             failed=setbacks.stages,
         )
-        freeing = Freeing(
-            self._program, rewrites.rewrite, common.freeing, common.stuck, self._fixed.explain
-        )
+        freeing = Freeing(self._program, rewrites.rewrite, common, self._fixed.explain)
         looks = Candidates(
             self._program,
             freeing,
