@@ -199,7 +199,7 @@ class RepositoryError(MigrationError):
 
 
 class DirtyProjectError(MigrationError):
-    """git has changes of the project that are not committed."""
+    """git could not take back what is to change: it is not committed, or not even tracked."""
 
     error_code = "FSE414"
 
