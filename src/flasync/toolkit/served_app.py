@@ -1,4 +1,4 @@
-"""An app served by `flasync serve` in a process of its own, for as long as it is measured."""
+"""An app served in a process of its own, by `flasync serve` or another program, to be measured."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -35,7 +36,7 @@ _POLL_S = 0.02
 # The exit code of `flasync serve` for an app that is not there, or an option that cannot work.
 _EXIT_USAGE = 2
 
-# The line by which `flasync serve` says where it listens.
+# The line by which `flasync serve`, and `flask run`, say where they listen.
 _ANNOUNCEMENT = re.compile(r"^ \* Serving Flask app .+ on (https?://\S+) \(", re.MULTILINE)
 
 
@@ -47,6 +48,8 @@ class ServedApp:
     """Without a slash at the end."""
     process: subprocess.Popen[bytes]
     log_file: IO[bytes]
+    to_start_alone: str
+    """What a person types who wants to see the app start."""
 
     def check_alive(self) -> None:
         """Return if the server still runs, also a moment after it failed to answer.
@@ -58,16 +61,45 @@ class ServedApp:
             code = self.process.wait(_END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             return
-        raise _build_error(self.process, self.log_file, f"ended with exit code {code}")
+        raise self.build_error(f"ended with exit code {code}")
 
     def read_log(self) -> str:
         """Return everything that the server has printed so far."""
-        return _read_log(self.log_file)
+        with open(self.log_file.name, "rb") as log:
+            return log.read().decode(errors="replace")
+
+    def build_error(self, what: str) -> AppNotFoundError | AppStartError:
+        """Return the error that says what the server has done, with its log as a note."""
+        used_wrongly = self.process.returncode == _EXIT_USAGE
+        error = (AppNotFoundError if used_wrongly else AppStartError)(
+            f"The server of the app {what}, before it could be measured. Its log is above; start"
+            f" it alone with: {self.to_start_alone}"
+        )
+        error.add_note(self.read_log())
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command that serves an app, and says where in the line by which `flasync serve` does."""
+
+    command: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """Variables, besides those of this process."""
+    folder: Path | None = None
+    """Where it is started; None: in the current directory."""
+    to_start_alone: str = "flasync serve"
+    """What a person types who wants to see the app start."""
 
 
 @contextmanager
 def serve_app(
-    import_path: str | None, arguments: Sequence[str] = (), start_timeout_s: float = START_TIMEOUT_S
+    import_path: str | None,
+    arguments: Sequence[str] = (),
+    start_timeout_s: float = START_TIMEOUT_S,
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> Iterator[ServedApp]:
     """Serve an app on a free loopback port until the context ends, however it ends.
 
@@ -75,23 +107,13 @@ def serve_app(
         import_path: As `flask --app` takes it; None: found in the current directory.
         arguments: More arguments of `flasync serve`.
         start_timeout_s: Seconds until the server must accept connections.
+        environ: Variables, besides those of this process.
+        folder: Where the server is started; None: in the current directory.
 
     Raises:
         AppNotFoundError: The command refused to start; its log is attached as a note.
         AppStartError: The app did not start; the server's log is attached as a note.
     """
-    with tempfile.NamedTemporaryFile(prefix="flasync-serve-", suffix=".log") as log_file:
-        process = _start(import_path, arguments, log_file)
-        try:
-            url = _wait_for_url(process, log_file, time.monotonic() + start_timeout_s)
-            yield ServedApp(url, process, log_file)
-        finally:
-            _stop(process)
-
-
-def _start(
-    import_path: str | None, arguments: Sequence[str], log_file: IO[bytes]
-) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "flasync.cli", "serve"]
     # The server takes a port that is free and says which: one that were chosen here could be
     # another program's by the time the server binds it.
@@ -100,26 +122,53 @@ def _start(
     command += ["--no-reload", "--no-debugger", "--no-access-log", *arguments]
     if import_path is not None:
         command += ["--app", import_path]
+    with run_program(Program(command, environ or {}, folder), start_timeout_s) as app:
+        yield app
+
+
+@contextmanager
+def run_program(program: Program, start_timeout_s: float = START_TIMEOUT_S) -> Iterator[ServedApp]:
+    """Run a program that serves an app until the context ends, however it ends.
+
+    Args:
+        program: It listens on loopback.
+        start_timeout_s: Seconds until it must accept connections.
+
+    Raises:
+        AppNotFoundError: It ended with the exit code for wrong usage; its log is a note.
+        AppStartError: It did not start; its log is attached as a note.
+    """
+    with tempfile.NamedTemporaryFile(prefix="flasync-serve-", suffix=".log") as log_file:
+        process = _start(program, log_file)
+        app = ServedApp("", process, log_file, program.to_start_alone)
+        try:
+            yield replace(app, url=_wait_for_url(app, time.monotonic() + start_timeout_s))
+        finally:
+            _stop(process)
+
+
+def _start(program: Program, log_file: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 (our own command, the app named by its owner)
-        command,
+        program.command,
         stdin=subprocess.DEVNULL,
         stdout=log_file,
         stderr=subprocess.STDOUT,
         start_new_session=True,  # A process group, by which its workers can be ended too.
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        cwd=program.folder,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **program.environ},
     )
 
 
-def _wait_for_url(process: subprocess.Popen[bytes], log_file: IO[bytes], deadline: float) -> str:
+def _wait_for_url(app: ServedApp, deadline: float) -> str:
     """Return where the server says that it listens, once something does."""
     while True:
-        if process.poll() is not None:
-            raise _build_error(process, log_file, f"ended with exit code {process.returncode}")
-        announced = _ANNOUNCEMENT.search(_read_log(log_file))
+        if app.process.poll() is not None:
+            raise app.build_error(f"ended with exit code {app.process.returncode}")
+        announced = _ANNOUNCEMENT.search(app.read_log())
         if announced and _is_listening(announced[1]):
             return announced[1]
         if time.monotonic() > deadline:
-            raise _build_error(process, log_file, "did not open its port in time")
+            raise app.build_error("did not open its port in time")
         time.sleep(_POLL_S)
 
 
@@ -130,23 +179,6 @@ def _is_listening(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _read_log(log_file: IO[bytes]) -> str:
-    with open(log_file.name, "rb") as log:
-        return log.read().decode(errors="replace")
-
-
-def _build_error(
-    process: subprocess.Popen[bytes], log_file: IO[bytes], what: str
-) -> AppNotFoundError | AppStartError:
-    used_wrongly = process.returncode == _EXIT_USAGE
-    error = (AppNotFoundError if used_wrongly else AppStartError)(
-        f"The server of the app {what}, before it could be measured. Its log is above; start it"
-        " alone with: flasync serve"
-    )
-    error.add_note(_read_log(log_file))
-    return error
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -48,7 +48,7 @@ class Request:
 
     start_ms: float
     connected_ms: float | None
-    """When the connection was made; None: one was reused, or none could be made."""
+    """When the connection was made; None: it was there before, or none could be made."""
     sent_ms: float | None
     first_byte_ms: float | None
     end_ms: float
@@ -61,6 +61,8 @@ class Request:
     digest: str = ""
     """A hash of the body."""
     marks: tuple[Mark, ...] = ()
+    connect_ms: float | None = None
+    """What the making of its connection took, where that was done before it was sent."""
 
     @property
     def duration_ms(self) -> float:
