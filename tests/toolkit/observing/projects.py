@@ -32,6 +32,15 @@ class Project:
         path.write_text(textwrap.dedent(text))
         return path
 
+    def write_view(self, body: str = "", *, above: str = "", result: str = '""') -> None:
+        """Write an app whose view for / has this body and result, below other code."""
+        indented = textwrap.indent(textwrap.dedent(body), "    ")
+        self.write(
+            "app.py",
+            f"import flask\n{textwrap.dedent(above)}\napp = flask.Flask(__name__)\n\n"
+            f"@app.get('/')\ndef index():\n{indented}\n    return {result}\n",
+        )
+
     def find_line(self, mark: str, name: str = "app.py") -> int:
         """The number of the line that ends with a mark, as a comment."""
         lines = (self.root / name).read_text().splitlines()
@@ -123,5 +132,9 @@ def get_kind(route: ObservedRoute, line: int) -> str:
 
 def get_chain(route: ObservedRoute, line: int) -> list[str]:
     """The functions of the project's own frames down to a line."""
-    place = next(list_at(route, line))
+    return get_functions(next(list_at(route, line)))
+
+
+def get_functions(place: ObservedPlace) -> list[str]:
+    """The functions of the project's own frames down to a place."""
     return [frame.function for frame in place.chain]

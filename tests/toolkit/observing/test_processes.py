@@ -264,20 +264,12 @@ def test_threads_are_not_listed(project: Project) -> None:
 
 def test_replaced_clocks(project: Project) -> None:
     """A test that replaces `time.sleep` or a clock sees its own calls, and disturbs nothing."""
-    project.write(
-        "app.py",
+    project.write_view(
         """\
-        import time
-        import flask
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            time.sleep(1)
-            app.config["SLEEP"](0.1)  # here
-            return ""
+        time.sleep(1)
+        app.config["SLEEP"](0.1)  # here
         """,
+        above="import time",
     )
     project.write(
         "test_app.py",

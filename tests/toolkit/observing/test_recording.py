@@ -20,6 +20,7 @@ from tests.toolkit.observing.projects import (
     TIMES_SHORT,
     Project,
     get_chain,
+    get_functions,
     get_kind,
     get_route,
     list_at,
@@ -73,22 +74,14 @@ def check_wait(project: Project, kind: str) -> ObservedRoute:
 
 def test_sleep_in_a_helper(project: Project) -> None:
     """A pause is found in the helper, with the chain from the view to it."""
-    project.write(
-        "app.py",
-        """\
+    project.write_view(
+        "Shop().pause()",
+        above="""\
         import time
-        import flask
-
-        app = flask.Flask(__name__)
 
         class Shop:
             def pause(self):
                 time.sleep(0.2)  # here
-
-        @app.get("/")
-        def index():
-            Shop().pause()
-            return ""
         """,
     )
     route = check_wait(project, "sleep")
@@ -97,25 +90,17 @@ def test_sleep_in_a_helper(project: Project) -> None:
 
 def test_sqlite(project: Project, locked: Path) -> None:
     """A locked SQLite database, for which no Python code waits."""
-    project.write(
-        "app.py",
+    project.write_view(
         f"""\
-        import sqlite3
-        import flask
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            connection = sqlite3.connect({str(locked)!r}, timeout=0.2)
-            try:
-                connection.execute("SELECT * FROM t")  # here
-            except sqlite3.OperationalError:
-                pass
-            finally:
-                connection.close()
-            return ""
+        connection = sqlite3.connect({str(locked)!r}, timeout=0.2)
+        try:
+            connection.execute("SELECT * FROM t")  # here
+        except sqlite3.OperationalError:
+            pass
+        finally:
+            connection.close()
         """,
+        above="import sqlite3",
     )
     check_wait(project, "sleep")  # what SQLite's busy handler does
 
@@ -129,66 +114,40 @@ def test_psycopg2(project: Project) -> None:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(f"needs PostgreSQL: {error}")
-    project.write(
-        "app.py",
+    project.write_view(
         f"""\
-        import flask
-        import psycopg2
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            connection = psycopg2.connect("{POSTGRES}/postgres")
-            connection.cursor().execute("SELECT pg_sleep(0.2)")  # here
-            connection.close()
-            return ""
+        connection = psycopg2.connect("{POSTGRES}/postgres")
+        connection.cursor().execute("SELECT pg_sleep(0.2)")  # here
+        connection.close()
         """,
+        above="import psycopg2",
     )
     check_wait(project, "network")
 
 
 def test_subprocess(project: Project) -> None:
     """Another program that is waited for; the line is the project's, not subprocess's."""
-    project.write(
-        "app.py",
-        """\
-        import subprocess
-        import flask
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            subprocess.run(["sleep", "0.2"])  # here
-            return ""
-        """,
-    )
+    project.write_view('subprocess.run(["sleep", "0.2"])  # here', above="import subprocess")
     check_wait(project, "subprocess")
 
 
 def test_slow_server(project: Project) -> None:
     """Reading from a socket whose other end takes its time."""
-    project.write(
-        "app.py",
+    project.write_view(
         """\
+        near, far = socket.socketpair()
+        with near, far:
+            threading.Thread(target=answer, args=[far]).start()
+            near.recv(4)  # here
+        """,
+        above="""\
         import socket
         import threading
         import time
-        import flask
-
-        app = flask.Flask(__name__)
 
         def answer(connection):
             time.sleep(0.2)
             connection.sendall(b"done")
-
-        @app.get("/")
-        def index():
-            near, far = socket.socketpair()
-            with near, far:
-                threading.Thread(target=answer, args=[far]).start()
-                return near.recv(4)  # here
         """,
     )
     check_wait(project, "network")
@@ -196,44 +155,25 @@ def test_slow_server(project: Project) -> None:
 
 def test_lock(project: Project) -> None:
     """A lock of the app is no lock of the interpreter: to wait for it is the app's waiting."""
-    project.write(
-        "app.py",
-        """\
-        import threading
-        import flask
-
-        app = flask.Flask(__name__)
-        lock = threading.Lock()
-        lock.acquire()
-
-        @app.get("/")
-        def index():
-            lock.acquire(timeout=0.2)  # here
-            return ""
-        """,
+    project.write_view(
+        "lock.acquire(timeout=0.2)  # here",
+        above="import threading\nlock = threading.Lock()\nlock.acquire()",
     )
     check_wait(project, "lock")
 
 
 def test_streamed_body(project: Project) -> None:
     """What a generator does while its response is sent belongs to the request."""
-    project.write(
-        "app.py",
-        """\
+    project.write_view(
+        above="""\
         import time
-        import flask
-
-        app = flask.Flask(__name__)
 
         def tick():
             for _ in range(2):
                 time.sleep(0.1)  # here
                 yield "tick"
-
-        @app.get("/")
-        def index():
-            return flask.Response(tick())
         """,
+        result="flask.Response(tick())",
     )
     check_wait(project, "sleep")
 
@@ -241,22 +181,15 @@ def test_streamed_body(project: Project) -> None:
 def test_template(project: Project) -> None:
     """A wait below a template is found with the template's own line in the chain."""
     project.write("templates/page.html", "{% if true %}\n\n{{ pause() }}\n{% endif %}")
-    project.write(
-        "app.py",
-        """\
+    project.write_view(
+        above="""\
         import time
-        import flask
-
-        app = flask.Flask(__name__)
 
         def pause():
             time.sleep(0.2)  # here
             return ""
-
-        @app.get("/")
-        def index():
-            return flask.render_template("page.html", pause=pause)
         """,
+        result="flask.render_template('page.html', pause=pause)",
     )
     route = check_wait(project, "sleep")
     (chain,) = {place.chain for place in list_at(route, project.find_line("here")) if place.waits}
@@ -268,47 +201,19 @@ def test_template(project: Project) -> None:
 
 def test_computing(project: Project) -> None:
     """A loop that computes has CPU time at its line and no waiting."""
-    project.write("burning.py", BURN)
-    project.write(
-        "app.py",
-        """\
-        import flask
-        from burning import burn
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            burn(0.1)  # here
-            return ""
-        """,
-    )
+    project.write_view("burn(0.1)", above=BURN)
     project.write_requests("/", times=TIMES_SHORT)
     route = get_route(project.observe("-m", "pytest", "-q"), "/")
-    cpu_ms = sum(place.cpu_ms for place in route.places if len(place.chain) == 2)
+    cpu_ms = sum(
+        place.cpu_ms for place in route.places if get_functions(place) == ["index", "burn"]
+    )
     assert cpu_ms > MOST * route.cpu_ms
     assert route.waited_ms < LITTLE * route.cpu_ms
 
 
 def test_both_halves(project: Project) -> None:
     """A route that computes and waits has its time split between the two lines."""
-    project.write("burning.py", BURN)
-    project.write(
-        "app.py",
-        """\
-        import time
-        import flask
-        from burning import burn
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            burn(0.1)
-            time.sleep(0.1)  # here
-            return ""
-        """,
-    )
+    project.write_view("burn(0.1)\ntime.sleep(0.1)  # here", above=BURN)
     project.write_requests("/", times=TIMES_SHORT)
     route = get_route(project.observe("-m", "pytest", "-q"), "/")
     line = project.find_line("here")
@@ -319,23 +224,9 @@ def test_both_halves(project: Project) -> None:
 
 def test_threads_that_compute(project: Project) -> None:
     """Threads that wait for each other's computing do not count as waiting."""
-    project.write("burning.py", BURN)
-    project.write(
-        "app.py",
-        """\
-        import threading
-        import flask
-        from burning import burn
-
-        app = flask.Flask(__name__)
-        all_here = threading.Barrier(3)
-
-        @app.get("/")
-        def index():
-            all_here.wait()
-            burn(0.1)  # here
-            return ""
-        """,
+    project.write_view(
+        "all_here.wait()\nburn(0.1)",
+        above=f"{BURN}\nimport threading\nall_here = threading.Barrier(3)",
     )
     project.write_visitors(*[["/"] * TIMES] * 3)
     route = get_route(project.observe("main.py"), "/")
@@ -343,7 +234,9 @@ def test_threads_that_compute(project: Project) -> None:
     # All three must pass each time before one may burn, and one at a time burns: in whichever order
     # they take turns, the second to end has waited for a burn at least, and the third for two.
     assert route.contended_ms > route.cpu_ms / 2
-    assert sum_waited(route, project.find_line("here")) < LITTLE * route.contended_ms
+    burning = [place for place in route.places if get_functions(place) == ["index", "burn"]]
+    assert sum(place.cpu_ms for place in burning) > MOST * route.cpu_ms
+    assert sum(place.waited_ms for place in burning) < LITTLE * route.contended_ms
 
 
 def test_two_routes_at_once(project: Project) -> None:
@@ -387,18 +280,7 @@ def test_unmatched_urls(project: Project) -> None:
 
 def test_outside_of_requests(project: Project) -> None:
     """What tests do besides their requests is nobody's waiting."""
-    project.write(
-        "app.py",
-        """\
-        import flask
-
-        app = flask.Flask(__name__)
-
-        @app.get("/")
-        def index():
-            return ""
-        """,
-    )
+    project.write_view()
     project.write(
         "test_app.py",
         """\
