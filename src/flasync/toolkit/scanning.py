@@ -15,6 +15,7 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from flasync.serving.location import load_flask_app
+from flasync.toolkit.deep_recursion import run_deep
 from flasync.toolkit.finding import Finding, Hit, Place, RouteReport, ScanReport, Step, Verdict
 from flasync.toolkit.graph import FunctionNode, list_functions, walk_functions
 from flasync.toolkit.interpreter import Evaluator, StaticApp, import_known_libraries
@@ -30,8 +31,6 @@ from flasync.toolkit.suppression import drop_findings, is_suppressed
 from flasync.toolkit.surface import EntryPoint, Route, Surface, read_surface
 from flasync.toolkit.verdict import judge_observed, judge_route, rank_route
 
-# Python's own limit while a scan runs; a call in the app's code is a dozen of ours.
-_RECURSION_LIMIT = 20_000
 _STATIC_NOTE = (
     "Only the source was read, so what is known at run time alone is lost: lazy loads of models,"
     " settings, hooks of extensions, what other packages register, types that no line names."
@@ -87,16 +86,6 @@ def scan(
         report = observe(report, program, observe_command, observe_stdout)
     duration_s = time.perf_counter() - started
     return replace(report, import_s=import_s, duration_s=duration_s)
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 @contextmanager
@@ -178,8 +167,7 @@ def build_static_program(
     knowledge.bind()
     evaluator = Evaluator(sources, knowledge)
     static = StaticApp(sources, evaluator)
-    with _deep_recursion():
-        app = static.build()
+    app = run_deep(static.build)
     evaluator.use_templates_of(app)
     program = Program(sources, knowledge, read_surface(app), path=path)
     program.notes += [_STATIC_NOTE, *dict.fromkeys(static.notes)]
@@ -189,8 +177,7 @@ def build_static_program(
 
 def _fill(program: Program, evaluator: Evaluator, progress: Progress | None) -> None:
     """Walk from every entry point of a program's surface."""
-    with _deep_recursion():
-        _walk_all(program, evaluator, progress)
+    run_deep(lambda: _walk_all(program, evaluator, progress))
 
 
 def _walk_all(program: Program, evaluator: Evaluator, progress: Progress | None) -> None:
