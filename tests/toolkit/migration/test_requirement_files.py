@@ -6,7 +6,6 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from tests.toolkit.migration.edits import apply_edits
 
 from flasync.toolkit.migration.applying import Workspace
 from flasync.toolkit.migration.plan import Safety
@@ -15,6 +14,7 @@ from flasync.toolkit.migration.requirement_files import (
     declared_distributions,
     plan_requirements,
 )
+from toolkit.migration.edits import apply_edits
 
 AIOSQLITE = importlib.metadata.version("aiosqlite")
 WERKZEUG = importlib.metadata.version("werkzeug")
@@ -169,6 +169,35 @@ ADDED = {
 
           # data
           psycopg2-binary
+        """,
+    ),
+    "sections that happen to be sorted": (
+        "requirements.txt",
+        """
+          # web
+          flask
+        + aiosqlite
+          # testing
+          pytest
+        """,
+    ),
+    "a sorted section of several": (
+        "requirements.txt",
+        """
+          zope.interface
+
+          Flask
+        + aiosqlite
+          gunicorn
+        """,
+    ),
+    "a comment that may be of the first": (
+        "requirements.txt",
+        """
+          # 3.1 breaks the login.
+          flask<3.1
+        + aiosqlite
+          requests
         """,
     ),
     "options and addresses": (

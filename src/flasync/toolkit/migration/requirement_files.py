@@ -30,6 +30,10 @@ _LOCKS = {
 }
 _INCLUDE = re.compile(r"^\s*(?:-r|--requirement)[\s=]+(\S+)", re.MULTILINE)
 _LIST_REST = re.compile(r"(?P<comma>[^\S\n]*,)?(?P<comment>[^\S\n]*#[^\n\r]*)?(?P<end>\r?\n)?")
+# Between entries: an empty line, or one with only a comment.
+_PARTING = re.compile(r"\n[^\S\n]*(?:#|\n)")
+# Before an entry: that the line above has only a comment.
+_COMMENTED = re.compile(r"^[^\S\n]*#[^\n]*\n[^\S\n]*\Z", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +218,35 @@ def _insert_strings(
 
 def _find_anchor(place: RequirementList, name: str) -> Entry | None:
     """Return the entry after which a new one belongs; None: at the beginning."""
-    names = [entry.name for entry in place.entries if entry.name != "python"]
-    if names == sorted(names) and len(names) > 1:
-        before = [entry for entry in place.entries if entry.name < name or entry.name == "python"]
-        return before[-1] if before else None
+    if not place.entries:
+        return None
     flask = [entry for entry in place.entries if entry.name == "flask"]
-    likely = flask or list(place.entries)
-    return likely[-1] if likely else None
+    likely = (flask or list(place.entries))[-1]
+    block = _list_block(place, likely)
+    names = [entry.name for entry in block if entry.name != "python"]
+    if names != sorted(names) or len(names) == 1:
+        return likely
+    before = [entry for entry in block if entry.name < name or entry.name == "python"]
+    if before:
+        return before[-1]
+    return None if block == place.entries[: len(block)] and _may_begin(place) else likely
+
+
+def _list_block(place: RequirementList, entry: Entry) -> tuple[Entry, ...]:
+    """Return the entries around one that no empty line and no line with a comment parts from it."""
+    block: list[Entry] = []
+    for other in place.entries:
+        if block and _PARTING.search(place.text.contents, block[-1].end, other.start):
+            if entry in block:
+                break
+            block = []
+        block.append(other)
+    return tuple(block)
+
+
+def _may_begin(place: RequirementList) -> bool:
+    """Return whether nothing above the first entry may be a comment about it."""
+    return not _COMMENTED.search(place.text.contents, 0, place.entries[0].start)
 
 
 def _get_indent(place: RequirementList, entry: Entry) -> str:
