@@ -93,6 +93,7 @@ def test_app_that_never_starts(folder: Path) -> None:
 def test_server_that_dies() -> None:
     """A server that has ended is an error when it is asked for, with its exit code."""
     with serve_app("first") as app:
-        app.process.send_signal(signal.SIGKILL)
+        app.process.kill()
+        app.process.wait(60)
         with pytest.raises(AppStartError, match=f"ended with exit code -{signal.SIGKILL}"):
             app.check_alive()
