@@ -1,0 +1,100 @@
+"""`verifying.evidence`: what a served process has written is read as it comes."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask
+
+from flasync import in_thread, on_loop
+from flasync.toolkit.verifying.bystander import add_bystander
+from flasync.toolkit.verifying.evidence import AppEvidence, AppRoute, Evidence, RequestEvidence
+from flasync.toolkit.verifying.evidence_rows import build_app_row, build_request_row
+from flasync.toolkit.verifying.evidence_writer import EvidenceWriter
+from flasync.toolkit.verifying.run import Mark, Phase
+
+MARK = Mark(Phase.LOOP, 1.5, 2.25, "app.py:3", "time.sleep", 0.5, "lock")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An evidence file that is not there yet."""
+    return tmp_path / "evidence"
+
+
+def test_app(path: Path) -> None:
+    """The GET routes that can be asked for as they stand are told, with their lanes."""
+    app = Flask(__name__)
+    app.config["WORKER_THREADS"] = 7
+    app.register_blueprint(Blueprint("shop", __name__, static_folder=".", url_prefix="/shop"))
+
+    async def view() -> str:
+        return ""
+
+    app.add_url_rule("/loop", "loop", view)
+    app.add_url_rule("/thread", "thread", in_thread(lambda: ""))
+    app.add_url_rule("/health", "health", on_loop(lambda: ""))
+    app.add_url_rule("/books/<int:number>", "book", lambda number: "")
+    app.add_url_rule("/order", "order", lambda: "", methods=["POST"])
+    app.add_url_rule("/nobody", "nobody")
+    add_bystander(app)
+    path.write_text(build_app_row(app))
+    found = Evidence(path).read_app(time.monotonic())
+    assert found is not None
+    assert found.worker_threads == 7
+    assert found.routes == (
+        AppRoute("GET", "/loop", "loop", "loop"),
+        AppRoute("GET", "/thread", "thread", "thread"),
+        AppRoute("GET", "/health", "health", "loop"),
+    )
+
+
+def test_request(path: Path) -> None:
+    """A request comes back with its marks, once."""
+    path.write_text(build_request_row("a", "loop", [MARK]) + build_request_row("b", "thread", []))
+    evidence = Evidence(path)
+    assert evidence.collect(["a"], 0) == {"a": RequestEvidence("loop", (MARK,))}
+    assert evidence.collect(["a", "b"], 0) == {"b": RequestEvidence("thread", ())}
+
+
+def test_nothing_in_time(path: Path) -> None:
+    """What is not there when the time is over is left out."""
+    evidence = Evidence(path)
+    assert evidence.read_app(time.monotonic()) is None
+    assert evidence.collect(["a"], 0) == {}
+
+
+def test_half_a_line(path: Path) -> None:
+    """A line counts when it is complete."""
+    row = build_request_row("a", "loop", [MARK])
+    path.write_text(row[:20])
+    evidence = Evidence(path)
+    assert evidence.collect(["a"], 0) == {}
+    with path.open("a") as file:
+        file.write(row[20:])
+    assert list(evidence.collect(["a"], 0)) == ["a"]
+
+
+def test_waiting_for_the_writer(path: Path) -> None:
+    """A reader gets what is written while it waits, also what comes before all is complete."""
+    writer = EvidenceWriter(str(path))
+    writer.put(lambda: build_request_row("a", "loop", [MARK]))
+    writer.put(lambda: json.dumps({"kind": "app", "pid": 1, "worker_threads": 2, "routes": []}))
+    writer.put(lambda: "\n")
+    evidence = Evidence(path)
+    timer = threading.Timer(0.05, writer.write)
+    timer.start()
+    assert list(evidence.collect(["a"], 60)) == ["a"]
+    assert evidence.read_app(time.monotonic() + 60) == AppEvidence(1, 2, ())
+    timer.join()
+    writer.close()
+
+
+def test_the_end_of_the_process(path: Path) -> None:
+    """What was not written yet is written when the writer is closed."""
+    writer = EvidenceWriter(str(path))
+    writer.put(lambda: build_request_row("a", "loop", []))
+    writer.close()
+    assert list(Evidence(path).collect(["a"], 0)) == ["a"]
