@@ -195,8 +195,19 @@ def test_changes_the_clause_of_a_caller() -> None:
             except requests.HTTPError:
                 return None
         """,
+        """
+        import requests
+        from shop.file_0 import fetch as load
+
+        def index():
+            get = load
+            try:
+                return get("/")
+            except requests.HTTPError:
+                return None
+        """,
     ],
-    ids=["of the call", "of the response"],
+    ids=["of the call", "of the response", "of the call by another name"],
 )
 def test_leaves_calls_whose_errors_another_file_catches(other: str) -> None:
     """An error or a response that reaches a clause in another file leaves the call as it is."""

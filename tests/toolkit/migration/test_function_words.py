@@ -1,5 +1,7 @@
 """Which functions of a project code may lead to, by the names that it mentions."""
 
+import pytest
+
 from flasync.toolkit.migration.function_words import FunctionWords
 from flasync.toolkit.migration.parsed_file import ParsedFile
 
@@ -13,6 +15,22 @@ def view(key):
 
 def other():
     return web.fetch, json.find
+"""
+ALIASES = """\
+import functools
+from service import fetch, fetch as ask_service
+
+class Holder:
+    run = staticmethod(fetch)
+
+load = Holder.run
+get, = [fetch]
+run_later: object = functools.partial(fetch)
+
+def main():
+    call = fetch
+    answer = fetch()
+    return call()
 """
 SERVICE = """\
 class Supplier:
@@ -38,6 +56,15 @@ def test_follows_names_over_files() -> None:
     """A function leads to whatever has the name of something that it mentions, in any file."""
     assert find_reached("find") == {"find", "Supplier", "fetch", "view"}
     assert find_reached("ask") == {"ask", "fetch", "view", "find", "Supplier"}
+
+
+@pytest.mark.parametrize("name", ["run", "load", "get", "run_later", "call", "ask_service"])
+def test_follows_other_names_of_a_function(name: str) -> None:
+    """What a function is assigned to leads to it; the result of calling it does not."""
+    files = [ParsedFile("service.py", SERVICE), ParsedFile("aliases.py", ALIASES)]
+    words = FunctionWords(files)
+    assert "fetch" in words.find_reached({name})
+    assert words.find_reached({"answer"}) == set()
 
 
 def test_minds_no_other_names() -> None:
