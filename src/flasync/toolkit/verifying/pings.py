@@ -1,0 +1,66 @@
+"""The pings to the bystander before and during a load, sent from a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flasync.toolkit.verifying import pinging
+from flasync.toolkit.verifying.run import Ping
+
+
+@dataclass(slots=True)
+class Watch:
+    """The pings of a load: all of them once the watch is over."""
+
+    pings: tuple[tuple[float, float, bool], ...] = ()
+    """Start and end in milliseconds of `time.perf_counter()`, and whether it failed."""
+
+    def split(self, origin_ms: float, wall_ms: float) -> tuple[tuple[Ping, ...], tuple[Ping, ...]]:
+        """Return the pings before a load, and those that were under way during it.
+
+        Args:
+            origin_ms: When the load began; the pings' times count from then on.
+            wall_ms: How long the load lasted.
+        """
+        moved = [
+            Ping(start - origin_ms, end - origin_ms, failed) for start, end, failed in self.pings
+        ]
+        calm = tuple(ping for ping in moved if ping.end_ms < 0)
+        during = tuple(ping for ping in moved if ping.end_ms >= 0 and ping.start_ms <= wall_ms)
+        return calm, during
+
+
+@contextmanager
+def watch(
+    url: str, headers: tuple[tuple[str, str], ...] = (), timeout_s: float = 60.0
+) -> Iterator[Watch]:
+    """Ping a URL from another process while the block runs.
+
+    Args:
+        url: What is asked for with GET.
+        headers: Sent with each ping.
+        timeout_s: Seconds after which a ping has failed.
+
+    Returns:
+        What has the pings when the block is over.
+    """
+    command = [sys.executable, "-I", pinging.__file__, url, json.dumps(dict(headers))]
+    process = subprocess.Popen(  # noqa: S603 (our own program)
+        [*command, str(timeout_s)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    seen = Watch()
+    with process:
+        try:
+            process.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
+            yield seen
+            output, _ = process.communicate()
+            seen.pings = tuple(
+                (start * 1000, end * 1000, failed) for start, end, failed in json.loads(output)
+            )
+        finally:
+            process.kill()
