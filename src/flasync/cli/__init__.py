@@ -14,6 +14,7 @@ from flasync.cli.explain import explain
 from flasync.cli.migrate import migrate
 from flasync.cli.scan import scan
 from flasync.cli.serve import serve
+from flasync.cli.trace import trace
 from flasync.cli.verify import verify
 from flasync.errors import AddressError, AppStartError, FlasyncError
 
@@ -65,6 +66,7 @@ commands.add_command(explain)
 commands.add_command(migrate)
 commands.add_command(scan)
 commands.add_command(serve)
+commands.add_command(trace)
 commands.add_command(verify)
 
 

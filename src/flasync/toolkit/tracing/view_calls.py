@@ -1,0 +1,221 @@
+"""A call of the traced request's view: from its coroutine's creation to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, TracebackType
+from typing import Any
+
+import flask
+from flask.views import MethodView
+
+from flasync.lanes import is_async, unwrap_chain
+from flasync.toolkit.report.wording import format_duration
+from flasync.toolkit.tracing.places import Places, Spot, shorten_code
+from flasync.toolkit.tracing.shown_values import show_value
+from flasync.toolkit.tracing.timeline import Timeline, Track, current_track
+from flasync.toolkit.tracing.trace import Action
+from flasync.toolkit.tracing.view_profile import ViewProfile
+
+
+class ViewCalls:
+    """Wraps views, and adds the steps of the one that is called.
+
+    Args:
+        timeline: Where to.
+        places: Names the places.
+    """
+
+    def __init__(self, timeline: Timeline, places: Places) -> None:
+        self._timeline = timeline
+        self._places = places
+        self._profile = ViewProfile(timeline, places, self._get_state, self._start)
+        self._name = ""
+        self._coroutine: CoroutineType[Any, Any, Any] | None = None
+        self._called_ms = 0.0
+        self.choice = ""
+
+    def wrap(self, view: Any) -> Any:
+        """Return a view that is noted."""
+
+        @functools.wraps(view)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            track = current_track.get(None)
+            if track is None:
+                return view(*args, **kwargs)
+            self._enter(view)
+            try:
+                with self._profile.watch():
+                    result = view(*args, **kwargs)
+            except BaseException as error:
+                self._fail(track, error)
+                raise
+            if isinstance(result, CoroutineType):
+                return self._follow(track, result)
+            self._complete(track, result)
+            return result
+
+        return call
+
+    def _enter(self, view: Any) -> None:
+        self._timeline.view_codes = find_view_codes(view, flask.request.method)
+        self._name = name_function(view)
+        self._called_ms = self._timeline.now()
+        self.choice = describe_choice(view, self._timeline.lane)
+
+    async def _follow(self, track: Track, coroutine: CoroutineType[Any, Any, Any]) -> Any:
+        """Await the view's coroutine."""
+        self._coroutine = coroutine
+        track.coroutines.append(coroutine)
+        frame = coroutine.cr_frame
+        self._timeline.add(
+            track,
+            Action.CREATED,
+            f"view `{self._name}` called: its coroutine is created",
+            place=self._places.locate_definition(coroutine.cr_code) if frame is not None else "",
+            state=inspect.getcoroutinestate(coroutine),
+            result="none of its code has run",
+        )
+        try:
+            with self._profile.watch():
+                result = await coroutine
+        except BaseException as error:
+            self._fail(track, error)
+            raise
+        else:
+            self._complete(track, result)
+            return result
+        finally:
+            track.coroutines.remove(coroutine)
+
+    def _start(self, track: Track, code: CodeType, shown: dict[str, str]) -> None:
+        self._timeline.add(
+            track,
+            Action.STARTED,
+            f"view `{self._name}` started",
+            place=self._places.locate_definition(code),
+            state=self._get_state(),
+            variables=track.tracker.accept(shown),
+        )
+
+    def _get_state(self, otherwise: str = "running") -> str:
+        return otherwise if self._coroutine is None else inspect.getcoroutinestate(self._coroutine)
+
+    def _complete(self, track: Track, result: Any) -> None:
+        """Add the steps of a return."""
+        track.stream = find_stream(result)
+        if track.stream is not None and track.stream.ag_code in self._timeline.view_codes:
+            self._timeline.add(
+                track,
+                Action.CREATED,
+                f"view `{self._name}` called: its async generator is created",
+                place=self._places.locate_definition(track.stream.ag_code),
+                result="its code runs piece by piece, while the response is sent",
+            )
+            return
+        end = self._profile.last_end
+        shown = f" {show_value(result)}" if self._timeline.with_variables else ""
+        if end is not None:
+            step = self._timeline.add(
+                track,
+                Action.RETURNING,
+                f"returning at `{shorten_code(end.spot.source)}`",
+                place=end.spot.place,
+                source=end.spot.source,
+                state=end.state,
+                result=f"the view returned{shown}",
+                variables=track.tracker.accept(end.shown),
+            )
+            step.at_ms = end.at_ms
+        self._close(track, "completed")
+
+    def _fail(self, track: Track, error: BaseException) -> None:
+        """Add the steps of an exception."""
+        spot, view_frame = self._find_origin(error.__traceback__)
+        is_cancelled = isinstance(error, asyncio.CancelledError)
+        self._timeline.add(
+            track,
+            Action.CANCELLED if is_cancelled else Action.RAISED,
+            f"{'cancelled' if is_cancelled else 'raised'} at `{spot.expression}`"
+            if spot is not None
+            else f"raised {type(error).__name__}",
+            place=spot.place if spot is not None else "",
+            source=spot.source if spot is not None else "",
+            state=inspect.CORO_RUNNING if self._coroutine is not None else "running",
+            result=describe_error(error),
+            variables=track.tracker.compare(None if view_frame is None else view_frame.f_locals),
+        )
+        self._close(track, "completed, with the exception")
+
+    def _find_origin(self, tb: TracebackType | None) -> tuple[Spot | None, FrameType | None]:
+        """Return the innermost place of the project's own in a traceback, and the view's frame."""
+        spot = view_frame = None
+        while tb is not None:
+            code = tb.tb_frame.f_code
+            if self._places.is_own(code.co_filename):
+                spot = self._places.locate(tb.tb_frame, tb.tb_lasti)
+            if code in self._timeline.view_codes:
+                view_frame = tb.tb_frame
+            tb = tb.tb_next
+        return spot, view_frame
+
+    def _close(self, track: Track, words: str) -> None:
+        took_ms = self._timeline.now() - self._called_ms
+        self._timeline.add(
+            track,
+            Action.COMPLETED,
+            f"view `{self._name}` {words}",
+            state=self._get_state("finished"),
+            result=f"after {format_duration(took_ms)}",
+            duration_ms=took_ms,
+        )
+
+
+def find_view_codes(view: Any, method: str) -> frozenset[CodeType]:
+    """Return the code that counts as the view's own: what its decorators wrap."""
+    functions = [view]
+    view_class = getattr(view, "view_class", None)
+    if view_class is not None:
+        name = method.lower() if issubclass(view_class, MethodView) else "dispatch_request"
+        own = getattr(view_class, name, None)
+        functions = [own or getattr(view_class, "get", view)]
+    innermost = [list(unwrap_chain(function))[-1] for function in functions]
+    codes = (getattr(function, "__code__", None) for function in innermost)
+    return frozenset(code for code in codes if code is not None)
+
+
+def name_function(function: Any) -> str:
+    """Return a function's name, with its package where it is no function of the project's."""
+    return str(getattr(function, "__name__", None) or type(function).__name__)
+
+
+def find_stream(result: Any) -> AsyncGeneratorType[Any, Any] | None:
+    """Return the async generator that a view has returned as its body."""
+    body = result[0] if isinstance(result, tuple) and result else result
+    if isinstance(body, flask.Response):
+        body = body.response
+    return body if isinstance(body, AsyncGeneratorType) else None
+
+
+def describe_choice(view: Any, lane: str) -> str:
+    """Return why a view's requests take a lane."""
+    name = name_function(view)
+    view_class = getattr(view, "view_class", None)
+    functions = (
+        [view]
+        if view_class is None
+        else [view_class, *(item for item in vars(view_class).values() if inspect.isfunction(item))]
+    )
+    is_coroutine = any(map(is_async, functions))
+    if lane == "loop":
+        return f"`{name}` is async" if is_coroutine else f"`{name}` is marked `@on_loop`"
+    return f"`{name}` is marked `@in_thread`" if is_coroutine else f"`{name}` is a plain `def`"
+
+
+def describe_error(error: BaseException) -> str:
+    """Return an exception as people read it."""
+    if isinstance(error, asyncio.CancelledError):
+        return "CancelledError: the client has left"
+    return shorten_code(f"{type(error).__name__}: {error}".removesuffix(": "))
