@@ -4,7 +4,10 @@
   const FULL = 1000;              // the width of a drawing in its own units
   const DEEPEST = FULL / 2000;    // the narrowest part of it that is shown
   const LABELS = 4;               // calls that are named in a drawing
-  const LABEL_PX = 70;            // the narrowest bar that has room for a name
+  const LABEL_PX = 70;            // the narrowest bar that has room for the beginning of a name
+  const LETTER_PX = 7;            // the width of a name's letter, at most
+  const TICK_PX = 45;             // the width of a time on the axis
+  const BAR_PX = 8;               // the narrowest bar whose call is named beside it
   const ROW_PX = 9;               // the lowest row that has room for a name
   const data = JSON.parse(document.getElementById("data").textContent);
 
@@ -120,36 +123,43 @@
       for (let n = Math.ceil(from * this.unitMs / step); n * step <= endMs; n++) {
         const at = n * step / this.unitMs;
         const tick = make("span", `${(n * step / unit).toFixed(digits)} ${unitName}`, panel.axis);
-        tick.style.left = `${(at - from) / width * 100}%`;
+        const share = (at - from) / width;
+        tick.style.left = `${share * 100}%`;
+        tick.hidden = share > 0.5 && (1 - share) * panel.axis.clientWidth < TICK_PX;
         path += `M${at} 0v${panel.svg.getAttribute("height")}`;
       }
       panel.grid.setAttribute("d", path);
     }
 
     drawLabels(panel, pixels) {
-      const { from, width } = this.view;
       panel.labels.replaceChildren();
       if (panel.rowHeight < ROW_PX) return;
-      const used = new Set();
       const named = new Set();
-      const bars = panel.rows.flatMap(({ marks }, row) => marks
-        .filter((mark) => mark[3])
-        .map((mark) => {
-          const left = Math.max(mark[1] / this.unitMs, from);
-          const right = Math.min(mark[2] / this.unitMs, from + width);
-          return { row, left, px: (right - left) / width * pixels, name: data.texts[mark[3]] };
-        })
-        .filter((bar) => bar.px >= LABEL_PX));
-      for (const bar of bars) {
-        if (named.size === LABELS) break;
-        if (named.has(bar.name) || used.has(bar.row)) continue;
-        named.add(bar.name);
-        used.add(bar.row);
-        const label = make("span", bar.name, panel.labels);
-        label.style.left = `${(bar.left - from) / width * 100}%`;
-        label.style.top = `${panel.rowsTop + (bar.row + 0.5) * panel.rowHeight}px`;
-        label.style.maxWidth = `${bar.px - 8}px`;
-      }
+      panel.rows.forEach((row, index) => {
+        for (const mark of row.marks) {
+          const name = data.texts[mark[3]];
+          const spot = name && !named.has(name) && this.findSpot(row, mark, name, pixels);
+          if (!spot || named.size === LABELS) continue;
+          named.add(name);
+          const label = make("span", name, panel.labels);
+          label.style.left = `${spot.left}px`;
+          label.style.top = `${panel.rowsTop + (index + 0.5) * panel.rowHeight}px`;
+          label.style.maxWidth = `${spot.room - 8}px`;
+          return;  // one name a row
+        }
+      });
+    }
+
+    // In the bar where a name fits, else behind the request's end, else its beginning in the bar.
+    findSpot({ marks }, mark, name, pixels) {
+      const toPixels = (ms) => (ms / this.unitMs - this.view.from) / this.view.width * pixels;
+      const left = Math.max(toPixels(mark[1]), 0);
+      const room = Math.min(toPixels(mark[2]), pixels) - left;
+      const wanted = name.length * LETTER_PX + 12;
+      if (room >= wanted) return { left, room };
+      const end = toPixels(marks.at(-1)[2]) + 4;
+      if (room >= BAR_PX && end >= 0 && pixels - end >= wanted) return { left: end, room: wanted };
+      return room >= LABEL_PX ? { left, room } : null;
     }
 
     press(event) {
