@@ -11,6 +11,7 @@ from typing import IO, Any, NoReturn
 import click
 
 from flasync.cli.explain import explain
+from flasync.cli.learn import learn
 from flasync.cli.migrate import migrate
 from flasync.cli.scan import scan
 from flasync.cli.serve import serve
@@ -63,6 +64,7 @@ def commands() -> None:
 
 
 commands.add_command(explain)
+commands.add_command(learn)
 commands.add_command(migrate)
 commands.add_command(scan)
 commands.add_command(serve)

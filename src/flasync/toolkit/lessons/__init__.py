@@ -1,0 +1,1 @@
+"""The course of `flasync learn`: lessons, the app that they move, the tutorial made of them."""
