@@ -40,7 +40,13 @@ def measure_client(count: int, timeout_s: float) -> float:
         timeout_s: Seconds after which a request has failed.
     """
     command = [sys.executable, "-I", bare_server.__file__]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ours)
+    with subprocess.Popen(  # noqa: S603 (our own program)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # CTRL+C is for us alone.
+    ) as process:
         try:
             port = process.stdout.readline().strip()  # type: ignore[union-attr]  # it is a pipe
             return measure_cost(f"http://127.0.0.1:{port}/", count, timeout_s)

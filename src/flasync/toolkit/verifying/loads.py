@@ -68,7 +68,7 @@ def run_load(
     if any(answer.request.status is None for sent in exchanges for answer in sent.answers):
         stack.check_alive()
     inside = _collect(stack, exchanges)
-    calm, during = watch.split(together.origin_ms, together.wall_ms)
+    calm, during = watch.split(together)
     load = Load(
         baseline=tuple(request for sent in alone for request in _add_marks(sent, inside)),
         requests=_add_marks(together, inside),

@@ -60,13 +60,22 @@ class Pinger:
         self._done.append((self._start, time.perf_counter(), failed))
 
     def _ask(self) -> bool:
+        """Return whether the server has answered."""
         try:
-            self._connection.request("GET", self._target, headers=self._headers)
-            response = self._connection.getresponse()
-            response.read()
+            try:
+                return self._exchange()
+            except ConnectionError:
+                # The server closed the connection after the last answer, without saying so.
+                self._connection.close()
+                return self._exchange()
         except (OSError, ValueError, http.client.HTTPException):
             self._connection.close()
             return False
+
+    def _exchange(self) -> bool:
+        self._connection.request("GET", self._target, headers=self._headers)
+        response = self._connection.getresponse()
+        response.read()
         return bool(response.status < _FIRST_SERVER_ERROR)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flasync.toolkit.verifying import pinging
 from flasync.toolkit.verifying.run import Ping
+from flasync.toolkit.verifying.sending import Exchange
 
 
 @dataclass(slots=True)
@@ -20,18 +21,17 @@ class Watch:
     pings: tuple[tuple[float, float, bool], ...] = ()
     """Start and end in milliseconds of `time.perf_counter()`, and whether it failed."""
 
-    def split(self, origin_ms: float, wall_ms: float) -> tuple[tuple[Ping, ...], tuple[Ping, ...]]:
-        """Return the pings before a load, and those that were under way during it.
+    def split(self, load: Exchange) -> tuple[tuple[Ping, ...], tuple[Ping, ...]]:
+        """Return the pings before a load's connections were made, and those during the load.
 
-        Args:
-            origin_ms: When the load began; the pings' times count from then on.
-            wall_ms: How long the load lasted.
+        Their times count from its first request, as those of its requests do.
         """
+        origin_ms, begun_ms = load.origin_ms, load.begun_ms - load.origin_ms
         moved = [
             Ping(start - origin_ms, end - origin_ms, failed) for start, end, failed in self.pings
         ]
-        calm = tuple(ping for ping in moved if ping.end_ms < 0)
-        during = tuple(ping for ping in moved if ping.end_ms >= 0 and ping.start_ms <= wall_ms)
+        calm = tuple(ping for ping in moved if ping.end_ms < begun_ms)
+        during = tuple(ping for ping in moved if ping.end_ms >= 0 and ping.start_ms <= load.wall_ms)
         return calm, during
 
 
@@ -51,7 +51,11 @@ def watch(
     """
     command = [sys.executable, "-I", pinging.__file__, url, json.dumps(dict(headers))]
     process = subprocess.Popen(  # noqa: S603 (our own program)
-        [*command, str(timeout_s)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, str(timeout_s)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # CTRL+C is for us alone.
     )
     seen = Watch()
     with process:

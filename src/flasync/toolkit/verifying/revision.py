@@ -8,14 +8,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import flasync
 from flasync.errors import RepositoryError
 
 # What git ignores and no app needs from elsewhere: it is made by running the code.
 _MADE_BY_RUNNING = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+
+# The folder from which flasync itself is imported.
+_FLASYNC = Path(flasync.__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ def check_out(root: Path, revision: str) -> Iterator[Checkout]:
             _link_ignored(top, there)
             yield Checkout(commit[:7], there / inside, {"PYTHONPATH": _move_paths(top, there)})
         finally:
-            _git(root, "worktree", "remove", "--force", str(there))
+            # What it leaves goes with the folder, and git forgets the worktree then.
+            with suppress(RepositoryError):
+                _git(root, "worktree", "remove", "--force", str(there))
 
 
 def _link_ignored(top: Path, there: Path) -> None:
@@ -80,9 +86,10 @@ def _move_paths(top: Path, there: Path) -> str:
     Among them is the `src` of a project that pip has installed in place.
     """
     moved = []
-    for entry in sys.path:
-        path = Path(entry).resolve()
-        if path.is_relative_to(top) and (there / path.relative_to(top)).is_dir():
+    for path in (Path(entry).resolve() for entry in sys.path):
+        # What serves is not part of what is compared, where one repository has both.
+        is_moved = path.is_relative_to(top) and path != _FLASYNC
+        if is_moved and (there / path.relative_to(top)).is_dir():
             moved.append(str(there / path.relative_to(top)))
     return os.pathsep.join([*moved, *filter(None, [os.environ.get("PYTHONPATH")])])
 
@@ -95,7 +102,10 @@ def _git(root: Path, *arguments: str) -> str:
             " with: --compare stock"
         )
     process = subprocess.run(  # noqa: S603 (our own arguments, the revision named by its owner)
-        [git, "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        [git, "-C", str(root), "-c", "core.hooksPath=/dev/null", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if process.returncode:
         raise RepositoryError(

@@ -60,8 +60,10 @@ class Answer:
 class Exchange:
     """Requests that were sent at once."""
 
+    begun_ms: float
+    """`time.perf_counter()` in milliseconds, before the first connection was made."""
     origin_ms: float
-    """`time.perf_counter()` in milliseconds, when the first was sent: the 0 of their times."""
+    """The same when the first request was sent: the 0 of their times."""
     answers: tuple[Answer, ...]
 
     @property
@@ -93,7 +95,7 @@ def send(
     records = asyncio.run(volley.send())
     origin = _find_origin(records)
     answers = tuple(_build_answer(record, origin) for record in records)
-    return Exchange(origin * 1000, answers)
+    return Exchange(records[0].begun * 1000, origin * 1000, answers)
 
 
 @dataclass(slots=True, eq=False)

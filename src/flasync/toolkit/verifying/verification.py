@@ -168,8 +168,7 @@ def _prepare(order: Order, stack: Stack) -> _Target:
     headers = order.headers
     if order.login is not None:
         headers += log_in(order.login, stack.url)
-    empty_url = stack.url + (order.bystander or BYSTANDER_PATH)
-    cost_ms = measure_cost(empty_url, order.requests, order.timeout_s, headers)
+    cost_ms = measure_cost(stack.url + BYSTANDER_PATH, order.requests, order.timeout_s, headers)
     return _Target(stack, headers, cost_ms, order.bystander and stack.url + order.bystander)
 
 
