@@ -9,7 +9,8 @@ from typing import ClassVar
 import libcst as cst
 
 from flasync.toolkit.knowledge import Way
-from flasync.toolkit.migration.client_uses import ClientUses, Kind, Use, follow_client
+from flasync.toolkit.migration.client_following import follow_client
+from flasync.toolkit.migration.client_uses import ClientUses, Kind, Use
 from flasync.toolkit.migration.imports import Import
 from flasync.toolkit.migration.recipe import LeaveAlone, Recipe, Scene, Twin
 

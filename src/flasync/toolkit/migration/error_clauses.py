@@ -22,7 +22,7 @@ from flasync.toolkit.migration.error_mentions import (
 )
 from flasync.toolkit.migration.function_words import INNOCENT_LIBRARIES, FunctionWords
 from flasync.toolkit.migration.parsed_file import ParsedFile
-from flasync.toolkit.migration.project_files import ProjectFiles
+from flasync.toolkit.migration.project_files import ProjectFiles, list_mentioning
 from flasync.toolkit.migration.recipe import LeaveAlone, Scene
 
 Replacement = tuple[cst.BaseExpression, cst.BaseExpression]
@@ -154,13 +154,6 @@ def _read_functions(files: Iterable[ParsedFile]) -> FunctionWords:
             _read[files] = FunctionWords(proxy(files))  # which must not keep its own key alive
         return _read[files]
     return FunctionWords(files)
-
-
-def list_mentioning(files: Iterable[ParsedFile], word: str) -> Iterable[ParsedFile]:
-    """Return the files whose text has a word: of a whole project, no other is parsed."""
-    if isinstance(files, ProjectFiles):
-        return files.list_mentioning(word)
-    return [file for file in files if word in file.text]
 
 
 def _change(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import libcst as cst
@@ -91,3 +91,11 @@ class ProjectFiles:
         except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
             self.unreadable[name] = str(error)
             return None
+
+
+def list_mentioning(files: Iterable[ParsedFile], word: str) -> Iterator[ParsedFile]:
+    """Yield the files whose text has a word: of a whole project, no other is parsed."""
+    if isinstance(files, ProjectFiles):
+        yield from files.list_mentioning(word)
+    else:
+        yield from (file for file in files if word in file.text)

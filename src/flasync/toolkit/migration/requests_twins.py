@@ -6,11 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from flasync.toolkit.migration.error_clauses import (
-    ErrorClauses,
-    Replacement,
-    list_mentioning,
-)
+from flasync.toolkit.migration.error_clauses import ErrorClauses, Replacement
 from flasync.toolkit.migration.error_mentions import ErrorClause
 from flasync.toolkit.migration.http_calls import (
     bind_arguments,
@@ -21,6 +17,7 @@ from flasync.toolkit.migration.http_calls import (
 from flasync.toolkit.migration.http_clients import NIQUESTS, HttpChoice
 from flasync.toolkit.migration.imports import Import
 from flasync.toolkit.migration.plan import Safety
+from flasync.toolkit.migration.project_files import list_mentioning
 from flasync.toolkit.migration.recipe import LeaveAlone, Scene, Twin
 from flasync.toolkit.migration.requests_meaning import (
     ERRORS,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from flasync.toolkit.migration.client_uses import ClientUses, Kind, follow_client
+from flasync.toolkit.migration.client_following import follow_client
+from flasync.toolkit.migration.client_uses import ClientUses, Kind
 from flasync.toolkit.migration.parsed_file import ParsedFile
 
 
