@@ -71,7 +71,9 @@ class CallSite:
 
     def add_names(self, *names: str) -> None:
         """Note dotted names of what may be called there."""
-        self.names += tuple(name for name in names if name not in self.names)
+        for name in names:
+            if name not in self.names:
+                self.names += (name,)
 
 
 @dataclass(slots=True, eq=False)
@@ -144,7 +146,8 @@ def list_functions(entries: Iterable[FunctionNode]) -> list[FunctionNode]:
             if function not in found:
                 found[function] = None
                 for site in function.sites:
-                    queue += [target for target, where in site.targets if where is Where.HERE]
+                    if site.targets:  # of most there are none
+                        queue += [target for target, where in site.targets if where is Where.HERE]
     return list(found)
 
 

@@ -73,7 +73,8 @@ class SourceFile:
     @cached_property
     def lines(self) -> list[str]:
         """The lines, without their ends."""
-        lines = _LINE_END.split(self.text)
+        text = self.text
+        lines = _LINE_END.split(text) if "\r" in text else text.split("\n")
         return lines if lines[-1] else lines[:-1]
 
     @cached_property

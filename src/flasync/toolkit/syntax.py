@@ -9,8 +9,8 @@ from collections.abc import Iterator
 _BLOCKS = frozenset({"body", "orelse", "finalbody", "handlers", "cases"})
 # The fields that hold names, numbers, or nodes that have nothing of their own.
 _PLAIN_FIELDS = frozenset(
-    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "module"}
-    | {"op", "ops", "simple", "type_comment", "type_ignores"}
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "is_async", "kind", "kwd_attrs", "level"}
+    | {"module", "name", "op", "ops", "rest", "simple", "type_comment", "type_ignores"}
 )
 _KINDS = [
     kind for kind in vars(ast).values() if isinstance(kind, type) and issubclass(kind, ast.AST)
@@ -19,7 +19,9 @@ _KINDS = [
 _HOLDING: dict[type[ast.AST], tuple[str, ...]] = {
     kind: tuple(name for name in kind._fields if name not in _PLAIN_FIELDS) for kind in _KINDS
 }
-_HOLDING[ast.Constant] = ()
+_HOLDING |= dict.fromkeys((ast.Constant, ast.Global, ast.MatchSingleton, ast.Nonlocal), ())
+# The lists of nodes in which some may be missing.
+_GAPPED = frozenset({"keys", "kw_defaults"})
 LEAVES = frozenset(kind for kind, fields in _HOLDING.items() if not fields)
 """The kinds of nodes below which there is nothing: names and constants, half of all nodes."""
 _HOLDING_STATEMENTS: dict[type[ast.AST], tuple[str, ...]] = {
@@ -44,7 +46,7 @@ def list_children(node: ast.AST) -> list[ast.AST]:
     for name in _HOLDING[node.__class__]:
         value = held.get(name)
         if value.__class__ is list:
-            found += [item for item in value if isinstance(item, ast.AST)]
+            found += value if name not in _GAPPED else [item for item in value if item is not None]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found

@@ -18,6 +18,7 @@ from flasync.toolkit.graph import Where
 from flasync.toolkit.interpreter import descriptors, members
 from flasync.toolkit.interpreter.annotations import read_annotation
 from flasync.toolkit.interpreter.members import MISSING, is_a
+from flasync.toolkit.interpreter.operations import may_be_proxies
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.trees import list_decorator_names
 from flasync.toolkit.interpreter.values import (
@@ -73,7 +74,8 @@ class Attributes:
         found: list[Values] = []
         for receiver in receivers:
             values = self.read_one(receiver, name, spot)
-            found.append(self._evaluator.operations.use(values, spot) if values else values)
+            is_used = may_be_proxies(values)
+            found.append(self._evaluator.operations.use(values, spot) if is_used else values)
         return join(*found)
 
     def read_one(self, receiver: Value, name: str, spot: Spot) -> Values:

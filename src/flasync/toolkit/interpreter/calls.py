@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections.abc import Mapping
 from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ class Calls:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
+        # By `id`, beside the function: a callable of the app may hash in its own way.
+        self._annotations: dict[int, tuple[Any, Any, Mapping[str, Any]]] = {}
 
     def call(
         self, callee: Value, arguments: Arguments, site: CallSite, where: Where = Where.HERE
@@ -324,15 +327,23 @@ class Calls:
 
     def read_returns(self, target: Any, receiver: Value | None) -> Values:
         """Return what a function of other code gives, by its annotation."""
-        target = unwrap(target)
-        annotation = members.get_annotations(target).get("return")
+        known = self._annotations.get(id(target))
+        if known is None:
+            known = self._annotations[id(target)] = (target, *_find_return_annotation(target))
+        _, annotation, namespace = known
         if annotation is None:
             return UNKNOWN
-        namespace = target.__globals__ if is_a(target, FunctionType) else {}
         own = (receiver,) if receiver is not None else UNKNOWN
         if receiver is not None and members.to_class(receiver) is not None:
             own = self._evaluator.operations.instantiate(own)
         return read_annotation(annotation, namespace, own)
+
+
+def _find_return_annotation(function: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Return what a function is annotated to return, or None, and the globals of its names."""
+    function = unwrap(function)
+    annotation = members.get_annotations(function).get("return")
+    return annotation, function.__globals__ if is_a(function, FunctionType) else {}
 
 
 def _pass_function_on(callee: Value, arguments: Arguments) -> Values | None:

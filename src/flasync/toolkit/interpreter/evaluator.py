@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class Evaluator:
         return _finish(node, site)
 
     def _begin(self, function: Callable[..., Any]) -> tuple[FunctionNode, CallSite]:
-        node = FunctionNode(name_function(function), None, None, self._find_home())
+        node = FunctionNode(name_function(function), None, None, self._home)
         return node, CallSite(ast.Pass(), node.place, node.name)
 
     def _find_callee(self, function: Callable[..., Any], receiver: type | None) -> Value:
@@ -126,8 +127,9 @@ class Evaluator:
         cls = members.get_own(receiver).get("static_value", receiver)
         return Bound(Instance(cls), members.get_name(function), (callee,))
 
-    def _find_home(self) -> Place:
-        """Return where the app's own module begins, for what extensions do by themselves."""
+    @cached_property
+    def _home(self) -> Place:
+        """Where the app's own module begins, for what extensions do by themselves."""
         module = sys.modules.get(self.app.import_name) if self.app is not None else None
         filename = getattr(module, "__file__", None)
         return Place(self.sources.name(Path(filename).resolve()) if filename else "", 1)

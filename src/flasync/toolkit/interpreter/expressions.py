@@ -125,7 +125,9 @@ class ExpressionWalk:
         name = node.id
         while scope is not None:
             if name in scope.names:
-                return self._use(scope.names[name], node)
+                values = scope.names[name]
+                # As nearly always there is no proxy, and no spot is needed.
+                return self._use(values, node) if may_be_proxies(values) else values
             if name in scope.local_names:
                 return UNKNOWN
             if scope.outer is None:
@@ -133,14 +135,13 @@ class ExpressionWalk:
             scope = scope.outer
         namespace = self._scope.namespace
         if name in namespace:
-            return self._use((Live(namespace[name]),), node)
+            values = (Live(namespace[name]),)
+            return self._use(values, node) if may_be_proxies(values) else values
         builtin = getattr(builtins, name, None)
         return (Live(builtin),) if builtin is not None else UNKNOWN
 
     def _use(self, values: Values, node: ast.AST) -> Values:
         """Return what values are once they are used; see `Operations.use`."""
-        if not may_be_proxies(values):  # as nearly always: then no spot is needed
-            return values
         return self._evaluator.operations.use(values, self._spot(node))
 
     def _evaluate_attribute(self, node: ast.Attribute) -> Values:
@@ -162,20 +163,25 @@ class ExpressionWalk:
         if special is not None:
             return special
         site = self.get_site(node)
-        self._note_addition(node, arguments)
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr in _ADDERS:
+            self._note_addition(function.value, arguments)
         if not callees:
             self._note_unresolved(node)
             return UNKNOWN
-        return join(*(self._evaluator.calls.call(callee, arguments, site) for callee in callees))
+        call = self._evaluator.calls.call
+        if len(callees) == 1:  # as nearly always
+            return join(call(callees[0], arguments, site))
+        return join(*[call(callee, arguments, site) for callee in callees])
 
-    def _note_addition(self, node: ast.Call, arguments: Arguments) -> None:
+    def _note_addition(self, container: ast.expr, arguments: Arguments) -> None:
         """Remember what `rows.append(book)` puts into a container made here."""
-        match node.func:
-            case ast.Attribute(value=ast.Name(id=name), attr=method) if method in _ADDERS:
-                held = self._scope.names.get(name)
-                if held and arguments.positional:
-                    given = arguments.positional[-1]
-                    self._scope.names[name] = tuple(_add_item(item, None, given) for item in held)
+        if isinstance(container, ast.Name):
+            held = self._scope.names.get(container.id)
+            if held and arguments.positional:
+                given = arguments.positional[-1]
+                added = tuple(_add_item(item, None, given) for item in held)
+                self._scope.names[container.id] = added
 
     def _call_special(self, node: ast.Call, callees: Values, arguments: Arguments) -> Values | None:
         """Evaluate the calls that are about names themselves: `super()` and `getattr(x, "y")`."""

@@ -71,13 +71,15 @@ class Functions:
     ) -> Summary | None:
         """Walk a live function with these arguments; None when it was given up."""
         namespace = target.__globals__
+        key = target if target.__closure__ else None
+        values = self.bind(tree, receiver, arguments, namespace, read_defaults(target))
+        known = self._summaries.get((tree, key, tuple(values.items())))
+        if known is not None:  # as every other time
+            return known
         closure = read_closure(target)
         outer = Scope({name: (Live(value),) for name, value in closure.items()})
         outer.namespace = namespace
         outer.module = namespace.get("__name__", "")
-        key = target if target.__closure__ else None
-        defaults = read_defaults(target)
-        values = self.bind(tree, receiver, arguments, namespace, defaults)
         owner = None
         if "__class__" in closure:  # `super()` also works where a wrapper passes `self` on
             first = receiver or next(iter(next(iter(values.values()), ())), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import sys
-from types import FunctionType, MethodType, NoneType
+from types import CodeType, FunctionType, MethodType, NoneType
 from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.finding import Place
@@ -31,10 +31,18 @@ class Ownership:
         self._evaluator = evaluator
         # By `id`, beside what was asked about: a callable of the app may hash in its own way.
         self._leading: dict[int, tuple[Any, bool]] = {}
+        # By `id`, beside the code: comparing two of them compares all that they hold.
+        self._found: dict[int, tuple[CodeType, SourceFile | None, FunctionTree | None]] = {}
 
     def find_source(self, function: FunctionType) -> tuple[SourceFile | None, FunctionTree | None]:
         """Return the file and the tree of a function of the project; None for any other."""
         code = function.__code__
+        found = self._found.get(id(code))
+        if found is None:
+            found = self._found[id(code)] = (code, *self._find_source(code))
+        return found[1], found[2]
+
+    def _find_source(self, code: CodeType) -> tuple[SourceFile | None, FunctionTree | None]:
         if not self._evaluator.sources.is_own(code.co_filename):
             return None, None
         source = self._evaluator.sources.get(code.co_filename)

@@ -86,7 +86,8 @@ class StoredAttributes:
 
     def find_assignments(self, cls: ClassRef, name: str) -> None:
         """Walk the methods of a class that give its objects an attribute, once."""
-        key = (members.to_value(cls), name)
+        # By `id`, as its methods below, where the class is kept.
+        key = (id(cls) if is_a(cls, type) else cls, name)
         if key in self._searched:
             return
         self._searched.add(key)

@@ -20,7 +20,9 @@ from flasync.toolkit.sources import FunctionTree, SourceFile
 MAX_ALTERNATIVES = 64
 
 
-@dataclass(frozen=True, slots=True)
+# The values below are never changed. That is not enforced: a scan makes half a million of them, and
+# a frozen dataclass takes three times as long to make.
+@dataclass(slots=True)
 class Live:
     """A real object of the running app; equal only to the very same object."""
 
@@ -63,7 +65,7 @@ class SourceClass:
 ClassRef: TypeAlias = "type | SourceClass | Named"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Instance:
     """An object that the code makes when it runs.
 
@@ -96,7 +98,7 @@ class Instance:
         return ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Row(Instance):
     """A tuple made by the code, of which each place is known."""
 
@@ -106,7 +108,7 @@ class Row(Instance):
         return self.places
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """A dictionary made by the code, as far as its keys are known."""
 
@@ -129,7 +131,7 @@ class Function:
     owner: SourceClass | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bound:
     """A method as read from an object: the object, the attribute's name, what is there.
 
@@ -229,9 +231,14 @@ def join(*alternatives: Iterable[Value]) -> Values:
     if not present:
         return UNKNOWN
     first = present[0]
-    if type(first) is tuple and len(first) == 1 and present.count(first) == len(present):
-        return first if not _is_none(first[0]) else UNKNOWN
-    found = dict.fromkeys(value for values in present for value in values if not _is_none(value))
+    if type(first) is tuple and len(first) == 1:
+        if len(present) == 1 or present.count(first) == len(present):
+            return first if not _is_none(first[0]) else UNKNOWN
+    found: dict[Value, None] = {}
+    for values in present:
+        for value in values:
+            if type(value) is not Live or value.obj is not None:
+                found[value] = None
     return tuple(found)[:MAX_ALTERNATIVES]
 
 
