@@ -11,6 +11,7 @@ from flasync.toolkit.report.trace_words import (
     STATES,
     build_trace_headline,
     build_trace_shares,
+    describe_left_tasks,
     describe_step_action,
     describe_step_result,
     describe_variable,
@@ -24,7 +25,12 @@ _TEMPLATE = "trace.html"
 # Lines of the time scale, about.
 _SCALE_LINES = 6
 
-_PART_KINDS = {Action.PAUSED: "paused", Action.QUEUED: "queued", Action.HELD: "held"}
+_PART_KINDS = {
+    Action.PAUSED: "paused",
+    Action.QUEUED: "queued",
+    Action.HELD: "held",
+    Action.BUSY: "busy",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ def build_trace_html(trace: Trace) -> str:
         trace=trace,
         headline=build_trace_headline(trace),
         shares=build_trace_shares(trace),
+        left=describe_left_tasks(trace),
         rows=rows,
         kinds={part.kind for row in rows for part in row.parts},
         marks=list(_list_marks(_get_width(trace))),

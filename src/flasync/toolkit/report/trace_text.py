@@ -13,6 +13,7 @@ from flasync.toolkit.report.trace_words import (
     STATES,
     build_trace_headline,
     build_trace_shares,
+    describe_left_tasks,
     describe_step_action,
     describe_step_result,
     describe_variable,
@@ -44,6 +45,10 @@ def print_trace(trace: Trace, console: Console) -> None:
     else:
         _write_list(writer, trace)
     writer.blank()
+    left = describe_left_tasks(trace)
+    if left:
+        writer.write(*_split(left))
+        writer.blank()
     _write_states(writer, trace)
     _write_findings(writer, trace)
 
@@ -82,18 +87,21 @@ def _build_result(writer: Writer, step: Step) -> Text:
 
 
 def _build_code(writer: Writer, text: str) -> Text:
-    parts = (((part, "bold") if is_code else part) for part, is_code in split_code(text))
-    return writer.text(*parts)
+    return writer.text(*_split(text))
+
+
+def _split(text: str) -> list[str | tuple[str, str]]:
+    """Return the parts of a text, those of code in bold."""
+    return [(part, "bold") if is_code else part for part, is_code in split_code(text)]
 
 
 def _write_list(writer: Writer, trace: Trace) -> None:
     """Write the steps below each other, where there is no room for a table."""
     for step in trace.steps:
         action = describe_step_action(step, trace.strands)
-        parts = [((part, "bold") if is_code else part) for part, is_code in split_code(action)]
         state = (f"  {step.state}", _STATE_STYLES.get(step.state, ""))
         writer.write(f"{step.number:>3}  ", (format_duration(step.at_ms), "dim"), "  ",
-                     *parts, state, hanging=5)  # fmt: skip
+                     *_split(action), state, hanging=5)  # fmt: skip
         if step.place:
             writer.write((step.place, "dim"), indent=5)
         result = _build_result(writer, step)
@@ -115,6 +123,4 @@ def _write_findings(writer: Writer, trace: Trace) -> None:
     writer.heading("What is wrong")
     for finding in trace.findings:
         number = f"Step {finding.step}: " if finding.step else ""
-        text = end_sentence(finding.sentence)
-        parts = [((part, "bold") if is_code else part) for part, is_code in split_code(text)]
-        writer.write((number, "red"), *parts, hanging=2)
+        writer.write((number, "red"), *_split(end_sentence(finding.sentence)), hanging=2)

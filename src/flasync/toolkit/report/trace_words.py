@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from flasync.toolkit.report.wording import count, format_duration
+from flasync.toolkit.report.wording import count, format_duration, join
 from flasync.toolkit.tracing.trace import Action, Step, Strand, Trace, Variable
 
 # What the four states of a coroutine mean, in the order of its life.
@@ -19,6 +19,8 @@ STATES = {
 
 # Milliseconds that would be written as "0.0 ms".
 _SHORT_MS = 0.05
+# Characters of a former value that are repeated beside the new one.
+_LONGEST_BEFORE = 30
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -36,7 +38,9 @@ def build_trace_headline(trace: Trace) -> str:
 def build_trace_shares(trace: Trace) -> str:
     """Return how much of its time the request waited, and who was served meanwhile."""
     if not trace.waited_ms:
-        return "It never paused: from its first line to its last it had the thread to itself."
+        if trace.lane == "loop":
+            return "It never paused: nobody else was served while it ran."
+        return "It never paused; it had a thread of its own, so that others were served meanwhile."
     ran = format_duration(max(trace.duration_ms - trace.waited_ms, 0.0))
     waited = format_duration(trace.waited_ms)
     sentence = f"It ran for {ran} and was paused for {waited}."
@@ -44,6 +48,15 @@ def build_trace_shares(trace: Trace) -> str:
         return sentence
     others = f"{trace.beside} other such request{'s' if trace.beside > 1 else ''}"
     return f"{sentence} {others} came in meanwhile."
+
+
+def describe_left_tasks(trace: Trace) -> str:
+    """Return which tasks were not done when the trace ended; "" if all were."""
+    left = [f"`{strand.name}`" for strand in trace.strands if strand.number and not strand.end_ms]
+    if not left:
+        return ""
+    are = "task was" if len(left) == 1 else "tasks were"
+    return f"{len(left)} {are} not done when the trace ended: {join(left)}."
 
 
 def has_states(trace: Trace) -> bool:
@@ -77,7 +90,8 @@ def describe_variable(variable: Variable) -> str:
     """Return how a variable has changed."""
     if not variable.value:
         return f"{variable.name} is gone"
-    was = f" (was {variable.before})" if variable.before else ""
+    is_short = 0 < len(variable.before) <= _LONGEST_BEFORE
+    was = f" (was {variable.before})" if is_short else ""
     return f"{variable.name} = {variable.value}{was}"
 
 

@@ -32,17 +32,23 @@ def describe_awaited(awaited: object, inside: list[FrameType]) -> str:
             names.append("…")
         noun = "task" if len(tasks) == 1 else f"{len(tasks)} tasks"
         return f"{noun} {join(names)}"
-    if isinstance(awaited, CoroutineType):
-        frame = awaited.cr_frame
-        return f"`{name_coroutine(awaited) if frame is None else name_call(frame)}`"
     if inside:
-        outer, inner = name_call(inside[0]), name_call(inside[-1])
+        outer = name_call(inside[0])
+        inner = name_call(_get_innermost(awaited) or inside[-1])
         if outer in _IN_WORDS:
             return _IN_WORDS[outer]
         through = inner.partition(".")[0]
         is_far = through not in {outer.partition(".")[0], "asyncio"}
         return f"`{outer}`{f', by {through}' if is_far else ''}"
+    if isinstance(awaited, CoroutineType):
+        frame = awaited.cr_frame
+        return f"`{name_coroutine(awaited) if frame is None else name_call(frame)}`"
     return "its next turn on the loop" if awaited is None else "a future"
+
+
+def _get_innermost(awaited: object) -> FrameType | None:
+    """Return the frame of a coroutine that was handed up as a whole, as SQLAlchemy does it."""
+    return awaited.cr_frame if isinstance(awaited, CoroutineType) else None
 
 
 def _list_children(awaited: object) -> list[asyncio.Task[Any]]:

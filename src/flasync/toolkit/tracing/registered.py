@@ -39,9 +39,13 @@ def watch_registered(
     try:
         for container, key, kind in _list_slots(app):
             function = container[key]
-            wrapped = views.wrap(function) if kind == "view" else hooks.wrap(kind, function)
             undo.append(functools.partial(container.__setitem__, key, function))
-            container[key] = wrapped
+            if kind == "ensure_sync":
+                container[key] = views.wrap_ensure_sync(function)
+            elif kind == "view":
+                container[key] = views.wrap(function)
+            else:
+                container[key] = hooks.wrap(kind, function)
         yield
     finally:
         for put_back in undo:
@@ -62,6 +66,7 @@ def _list_slots(app: flask.Flask) -> Iterator[tuple[Any, Any, str]]:
                 yield by_class, key, "errorhandler"
     for endpoint in list(app.view_functions):
         yield app.view_functions, endpoint, "view"
+    yield vars(app), "ensure_sync", "ensure_sync"  # set there by flasync.seams
 
 
 class _Hooks:

@@ -26,9 +26,9 @@ from flasync.bridge import BridgeGreenlet, ThreadGreenlet, walk_frames
 from flasync.instruments import Watcher
 from flasync.toolkit.report.wording import count, format_duration, join
 from flasync.toolkit.tracing.awaited import describe_awaited, find_carried, name_coroutine
-from flasync.toolkit.tracing.loop_holds import LoopHolds
 from flasync.toolkit.tracing.places import Places
 from flasync.toolkit.tracing.shown_values import show_value
+from flasync.toolkit.tracing.stretch_looks import Stretch, StretchLooks
 from flasync.toolkit.tracing.timeline import Draft, Timeline, Track, current_track
 from flasync.toolkit.tracing.trace import Action, Kind
 
@@ -37,6 +37,11 @@ request_number: ContextVar[int] = ContextVar("flasync.trace.request")
 
 # Frames of a coroutine's origin that are kept, for those that are never awaited.
 ORIGIN_DEPTH = 20
+
+# Milliseconds of waiting for a thread, again, that are worth a step.
+_LEAST_QUEUE_MS = 1.0
+# Milliseconds at one place of a thread's stretch that are worth a step.
+_LEAST_STAY_MS = 20.0
 
 # Stretches of other requests that are remembered.
 _MOST_OTHERS = 10_000
@@ -49,13 +54,22 @@ class _Run:
     Attributes:
         coroutine: The coroutine that a task runs.
         started: The step in which it began, where that is told.
-        pause: The step in which it waits.
+        pause: The step in which it waits, or has waited last.
+        resumed: The step in which it went on after that; None: it waits still.
+        waiting: What it waits in: the frame of the project's own, its instruction, and the frame
+            that it has called. The same three again are the same wait, which goes on.
+        waits: How often it has waited there.
+        stretch: Where it is, while it runs.
     """
 
     track: Track
+    stretch: Stretch | None = None
     coroutine: CoroutineType[Any, Any, Any] | None = None
     started: Draft | None = None
     pause: Draft | None = None
+    resumed: Draft | None = None
+    waiting: tuple[FrameType, int, FrameType] | None = None
+    waits: int = 0
 
 
 class RequestWatch(Watcher):
@@ -64,16 +78,25 @@ class RequestWatch(Watcher):
     Args:
         timeline: Where to.
         places: Tells the project's own code.
-        holds: Tells where the loop was held.
+        looks: Tells where a stretch spends its time.
+        max_hold_ms: For how long a stretch may hold the loop.
+
+    Attributes:
+        tasks: Those that the request's code has made and that have begun.
     """
 
-    def __init__(self, timeline: Timeline, places: Places, holds: LoopHolds) -> None:
+    def __init__(
+        self, timeline: Timeline, places: Places, looks: StretchLooks, max_hold_ms: float
+    ) -> None:
         self._timeline = timeline
         self._places = places
-        self._holds = holds
+        self._looks = looks
+        self.tasks: list[asyncio.Task[Any]] = []
+        self._max_hold_ms = max_hold_ms
         self._runs: dict[Greenlet, _Run] = {}
         self._root: Greenlet | None = None
         self._others: deque[tuple[float, int]] = deque(maxlen=_MOST_OTHERS)
+        self._has_queued = False
         self._pieces = 0
         self._sent_bytes = 0
 
@@ -114,18 +137,23 @@ class RequestWatch(Watcher):
             run = self._begin(greenlet, lane, context)
             if run is None:
                 return
-        elif run.pause is not None:
+        elif run.pause is not None and run.resumed is None:
             self._resume(run, run.pause)
-        if lane == "loop":
-            self._holds.begin()
+        if lane == "thread":
+            self._end_queue(run.track)
+        run.stretch = self._looks.begin()
 
     def pause(self, greenlet: Greenlet, awaited: object) -> None:
         """Add a step for what waits, or has ended."""
         run = self._runs.get(greenlet)
         if run is None or not isinstance(greenlet, BridgeGreenlet):
             return
-        if not isinstance(greenlet, ThreadGreenlet):
-            self._tell_hold(run.track)
+        if run.stretch is not None:
+            took_ms = self._looks.end(run.stretch)
+            if took_ms > self._max_hold_ms:
+                tell = self._tell_stays if self._is_in_thread(greenlet) else self._tell_hold
+                tell(run, run.stretch)
+            run.stretch = None
         if greenlet.busy:
             self._wait(run, greenlet, awaited)
         else:
@@ -186,12 +214,8 @@ class RequestWatch(Watcher):
 
     def _begin_thread(self, run: _Run, is_root: bool) -> None:
         track, timeline = run.track, self._timeline
-        name = threading.current_thread().name
-        queued, track.queued = track.queued, None
-        if queued is not None:
-            queued.duration_ms = timeline.now() - queued.at_ms
-            queued.result = f"{name}, {queued.result}, after {format_duration(queued.duration_ms)}"
         if not is_root:
+            name = threading.current_thread().name
             run.started = timeline.add(
                 track,
                 Action.THREAD_STARTED,
@@ -200,12 +224,29 @@ class RequestWatch(Watcher):
                 thread=name,
             )
 
+    def _end_queue(self, track: Track) -> None:
+        """Say how long a strand has waited for its thread; only the first time if not at all."""
+        queued, track.queued = track.queued, None
+        if queued is None:
+            return
+        queued.duration_ms = self._timeline.now() - queued.at_ms
+        if queued.duration_ms < _LEAST_QUEUE_MS and self._has_queued:
+            self._timeline.remove(queued)
+        self._has_queued = True
+        name = threading.current_thread().name
+        queued.result = f"{name}, {queued.result}, after {format_duration(queued.duration_ms)}"
+
     def _begin_task(self, run: _Run, context: Context) -> None:
         """Begin a strand. Its Context is the current one, as its driver runs."""
         task = asyncio.current_task()
         coroutine = None if task is None else find_carried(task)
         name = "task" if coroutine is None else name_coroutine(coroutine)
-        label = f"{name}, {task.get_name()}" if task is not None else name
+        number = len(self._timeline.tracks)
+        # Python 3.13.0 calls tasks without a name "None".
+        called = (
+            f"Task-{number}" if task is None else task.get_name().replace("None", f"Task-{number}")
+        )
+        label = f"{name}, {called}"
         maker = f"`{run.track.name}`" if run.track.number else "the request"
         run.track = track = self._timeline.add_track(label, run.track, context)
         current_track.set(track)
@@ -224,6 +265,7 @@ class RequestWatch(Watcher):
             variables=self._compare(track, frame),
         )
         if task is not None:
+            self.tasks.append(task)
             task.add_done_callback(partial(self._end_task, track, name))
 
     def _end_task(self, track: Track, name: str, task: asyncio.Task[Any]) -> None:
@@ -255,19 +297,53 @@ class RequestWatch(Watcher):
             own, inside = self._places.choose(_walk_stream(track.stream))
         if not own:
             return
+        is_ours = self._places.is_own(own[0].f_code.co_filename)
+        if not is_ours and self._is_paused(track, run):
+            return  # inside a wait that is told already, of the request's other greenlet
+        waiting = (own[0], own[0].f_lasti, inside[0]) if inside else None
+        if self._goes_on(run, waiting):
+            return
         spot = self._places.locate(own[0])
         view = next((item for item in own if item.f_code in self._timeline.view_codes), None)
+        state = _get_state(track, "waiting")
+        words = f"waits for {describe_awaited(awaited, inside)}"
+        if state == inspect.CORO_RUNNING:
+            words = f"{words}; it is sync code that waits, so Python calls its coroutine running"
+        run.waiting, run.waits, run.resumed = waiting, 1, None
         run.pause = self._timeline.add(
             track,
             Action.PAUSED,
             f"paused at `{spot.expression}`{self._describe_callers(own)}",
             place=spot.place,
             source=spot.source,
-            state=_get_state(track, "waiting"),
-            result=f"waits for {describe_awaited(awaited, inside)}",
+            state=state,
+            result=words,
             variables=self._compare(track, view or (own[-1] if track.number else None)),
             thread=threading.current_thread().name if self._is_in_thread(greenlet) else "",
         )
+
+    def _is_paused(self, track: Track, run: _Run) -> bool:
+        """Whether another greenlet of a strand waits."""
+        return any(
+            item.pause is not None and item.resumed is None
+            for item in self._runs.values()
+            if item.track is track and item is not run
+        )
+
+    def _goes_on(self, run: _Run, waiting: tuple[FrameType, int, FrameType] | None) -> bool:
+        """Whether the last wait of a greenlet goes on; then the step of its end is taken back.
+
+        A library waits many times in one call of its; the code that has called it waits once.
+        """
+        if waiting is None or run.waiting is None or run.resumed is None:
+            return False
+        is_same = waiting[0] is run.waiting[0] and waiting[2] is run.waiting[2]
+        if not is_same or waiting[1] != run.waiting[1]:
+            return False
+        self._timeline.remove(run.resumed)
+        run.resumed = None
+        run.waits += 1
+        return True
 
     def _describe_callers(self, own: list[FrameType]) -> str:
         """Return in which function of the project's own this is, where the view called others."""
@@ -276,12 +352,13 @@ class RequestWatch(Watcher):
         return f" in `{own[0].f_code.co_name}`, called by `{own[1].f_code.co_name}`"
 
     def _resume(self, run: _Run, pause: Draft) -> None:
-        run.pause = None
         timeline = self._timeline
         now = timeline.now()
         pause.duration_ms = now - pause.at_ms
         served = {number for at_ms, number in self._others if pause.at_ms <= at_ms <= now}
         words = f"after {format_duration(pause.duration_ms)}"
+        if run.waits > 1:
+            words = f"{words} in {run.waits} waits"
         task = asyncio.current_task() if pause.thread == "" else None
         if task is not None and task.cancelling() > run.track.cancellations:
             run.track.cancellations = task.cancelling()
@@ -291,7 +368,7 @@ class RequestWatch(Watcher):
             words = f"{words}; joined by {join(joined)}"
         if served:
             words = f"{words}; the loop served {count(len(served), 'other request')} meanwhile"
-        timeline.add(
+        run.resumed = timeline.add(
             run.track,
             Action.RESUMED,
             "resumed",
@@ -314,13 +391,31 @@ class RequestWatch(Watcher):
                 thread=run.started.thread,
             )
 
-    def _tell_hold(self, track: Track) -> None:
-        """Add a step where the stretch that ends has held the loop for long."""
-        since, held_ms, spot = self._holds.end()
-        if held_ms <= self._holds.limit_ms:
-            return
+    def _tell_stays(self, run: _Run, stretch: Stretch) -> None:
+        """Add steps for what has kept a worker thread busy."""
         timeline = self._timeline
-        at_ms, gap_ms = timeline.find_gap(track, timeline.to_ms(since))
+        for stay in stretch.stays:
+            stay_ms = (stay.until - stay.since) * 1000
+            if stay_ms < _LEAST_STAY_MS:
+                continue
+            step = timeline.add(
+                run.track,
+                Action.BUSY,
+                f"busy at `{stay.spot.expression}`",
+                place=stay.spot.place,
+                source=stay.spot.source,
+                state="running",
+                result=f"for {format_duration(stay_ms)} it computed or blocked, in its thread",
+                duration_ms=stay_ms,
+                thread=threading.current_thread().name,
+            )
+            step.at_ms = timeline.to_ms(stay.since)
+
+    def _tell_hold(self, run: _Run, stretch: Stretch) -> None:
+        """Add a step where the stretch that ends has held the loop for long."""
+        track, timeline = run.track, self._timeline
+        spot = stretch.find_longest()
+        at_ms, gap_ms = timeline.find_gap(track, timeline.to_ms(stretch.since))
         what = "the request" if spot is None else f"`{spot.expression}`"
         step = timeline.add(
             track,

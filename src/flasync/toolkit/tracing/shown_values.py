@@ -17,10 +17,13 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from werkzeug.wrappers import Response
+
 MASK = "'***'"
 
-# Characters of a value, items of a container, containers in containers.
+# Characters of a value and of a text in it, items of a container, containers in containers.
 _LONGEST = 100
+_LONGEST_TEXT = 60
 _MOST_ITEMS = 6
 _DEEPEST = 3
 
@@ -79,17 +82,26 @@ def _show_plain(value: Any) -> str | None:
     kind = type(value)
     text = None
     if issubclass(kind, str):
-        # Cut before it is quoted: a text of megabytes is quoted at length otherwise.
-        text = repr(_URL_PASSWORD.sub(r"\1***", str.__str__(value)[: _LONGEST * 2]))
+        text = _show_text(str.__str__(value))
     elif issubclass(kind, enum.Enum):
         text = f"{kind.__name__}.{value.name}"
     elif kind in _OWN_REPR or issubclass(kind, pathlib.PurePath):
         text = repr(value[:_LONGEST] if kind in {bytes, bytearray} else value)
+    elif issubclass(kind, Response):
+        text = f"<{kind.__name__} {value.status_code}>"
     elif issubclass(kind, types.CoroutineType):
         text = f"<coroutine {value.__qualname__}>"
     elif issubclass(kind, type | types.FunctionType | types.BuiltinFunctionType):
         text = f"<{value.__qualname__}>"
     return text
+
+
+def _show_text(value: str) -> str:
+    # Cut before it is quoted: a text of megabytes is quoted at length otherwise.
+    begin = _URL_PASSWORD.sub(r"\1***", value[: _LONGEST * 2])
+    if len(value) <= _LONGEST_TEXT:
+        return repr(begin)
+    return f"{begin[:_LONGEST_TEXT]!r}… {len(value):,} characters"
 
 
 def _show_items(value: Any, brackets: tuple[str, str], depth: int) -> str:
@@ -119,7 +131,7 @@ def _show_object(value: Any, depth: int) -> str:
     """Return an object's class with the attributes that it has at hand."""
     pairs = [
         (name, item)
-        for name, item in _read_attributes(value).items()
+        for name, item in sorted(_read_attributes(value).items(), key=str)
         if isinstance(name, str) and not name.startswith("_")
     ]
     inside = _show_pairs(pairs, depth - 1, "=", str) if pairs and depth > 1 else ""

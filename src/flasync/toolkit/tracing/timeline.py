@@ -114,7 +114,8 @@ class Timeline:
         """Add a step that happens now; what has often happened at its place is only counted."""
         draft = Draft(self.now(), action, text, track.number, **details)
         with self._lock:
-            alike = self._alike.setdefault((track.number, action, text, draft.place), [])
+            key = (track.number, action, text, draft.place)
+            alike = self._alike.setdefault(key, [])
             if self._is_over:
                 return draft
             if len(alike) < MOST_ALIKE:
@@ -123,6 +124,17 @@ class Timeline:
             else:
                 alike[-1].repeats += 1
         return draft
+
+    def remove(self, draft: Draft) -> None:
+        """Take a step back."""
+        with self._lock:
+            key = (draft.strand, draft.action, draft.text, draft.place)
+            alike = self._alike[key]
+            if draft in alike:
+                alike.remove(draft)
+                self._drafts.remove(draft)
+            elif alike:
+                alike[-1].repeats -= 1  # it was only counted
 
     def find(self, kind: Kind, sentence: str, place: str, draft: Draft | None = None) -> None:
         """Add a finding, once for each sentence; the step gets it as a warning."""

@@ -27,6 +27,7 @@ class Action(enum.StrEnum):
     THREAD_ENDED = "thread ended"
     UNAWAITED = "never awaited"
     HELD = "held the loop"
+    BUSY = "busy in a thread"
     SENT = "sent"
     LEFT = "left"
     ENDED = "ended"

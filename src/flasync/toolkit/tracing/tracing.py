@@ -15,11 +15,11 @@ from pathlib import Path
 import flask
 
 from flasync import ASGI, instruments
-from flasync.toolkit.tracing.loop_holds import LoopHolds
 from flasync.toolkit.tracing.memory_client import GRACE_S, MemoryRequest, Message, live
 from flasync.toolkit.tracing.places import Places
 from flasync.toolkit.tracing.registered import watch_registered
 from flasync.toolkit.tracing.request_watch import ORIGIN_DEPTH, RequestWatch, request_number
+from flasync.toolkit.tracing.stretch_looks import StretchLooks
 from flasync.toolkit.tracing.timeline import Timeline, current_track
 from flasync.toolkit.tracing.trace import Action, Kind, Step, Trace
 from flasync.toolkit.tracing.unawaited import watch_unawaited
@@ -29,6 +29,9 @@ _SERVER_ERROR = 500
 
 # Milliseconds without a pause from which on the users of other requests notice.
 MAX_HOLD_MS = 50.0
+
+# Seconds for which tasks are followed that outlive their request.
+_TASKS_S = 1.0
 
 _STALL_WARNING = "STALL_WARNING"
 _UNSET = object()
@@ -92,14 +95,15 @@ class _Tracing:
     async def run(self) -> Trace:
         async with live(self._asgi):
             request = self._build_request()
-            with LoopHolds(self._places, self._order.max_hold_ms) as holds:
-                watch = RequestWatch(self._timeline, self._places, holds)
+            with StretchLooks(self._places) as looks:
+                watch = RequestWatch(self._timeline, self._places, looks, self._order.max_hold_ms)
                 with (
                     _watching(watch),
                     watch_registered(self._app, self._timeline, self._places, self._views),
                     watch_unawaited(self._timeline, self._places, lambda: current_track.get(None)),
                 ):
                     await self._send(request)
+                    await self._wait_for_tasks(watch)
                     gc.collect()  # a coroutine in a circle is destroyed no sooner
             return self._build_trace(request)
 
@@ -125,6 +129,13 @@ class _Tracing:
         for task in tasks:
             if task.done() and not task.cancelled():
                 task.exception()  # the same as that of the traced request
+
+    @staticmethod
+    async def _wait_for_tasks(watch: RequestWatch) -> None:
+        """Give tasks that outlive their request a moment to end."""
+        await asyncio.sleep(0)  # one that was made at the very end has not begun
+        if watch.tasks:
+            await asyncio.wait(watch.tasks, timeout=_TASKS_S)
 
     @staticmethod
     def _start(request: MemoryRequest, number: int) -> asyncio.Task[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+from collections.abc import Callable
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, TracebackType
 from typing import Any
 
@@ -26,6 +27,9 @@ class ViewCalls:
     Args:
         timeline: Where to.
         places: Names the places.
+
+    Attributes:
+        choice: Why the view that was called has its lane; "" if none was.
     """
 
     def __init__(self, timeline: Timeline, places: Places) -> None:
@@ -35,6 +39,7 @@ class ViewCalls:
         self._name = ""
         self._coroutine: CoroutineType[Any, Any, Any] | None = None
         self._called_ms = 0.0
+        self._has_ended = False
         self.choice = ""
 
     def wrap(self, view: Any) -> Any:
@@ -58,6 +63,25 @@ class ViewCalls:
             return result
 
         return call
+
+    def wrap_ensure_sync(self, ensure_sync: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return `Flask.ensure_sync` for decorators that call an async view by it themselves."""
+
+        def ensure(function: Any) -> Any:
+            track = current_track.get(None)
+            code = getattr(function, "__code__", None)
+            if track is None or code not in self._timeline.view_codes:
+                return ensure_sync(function)
+            if not inspect.iscoroutinefunction(function):
+                return ensure_sync(function)
+
+            @functools.wraps(function)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                return self._follow(track, function(*args, **kwargs))
+
+            return ensure_sync(call)
+
+        return ensure
 
     def _enter(self, view: Any) -> None:
         self._timeline.view_codes = find_view_codes(view, flask.request.method)
@@ -104,7 +128,9 @@ class ViewCalls:
         return otherwise if self._coroutine is None else inspect.getcoroutinestate(self._coroutine)
 
     def _complete(self, track: Track, result: Any) -> None:
-        """Add the steps of a return."""
+        """Add the steps of a return, unless the view that a decorator has called has them."""
+        if self._has_ended:
+            return
         track.stream = find_stream(result)
         if track.stream is not None and track.stream.ag_code in self._timeline.view_codes:
             self._timeline.add(
@@ -133,6 +159,8 @@ class ViewCalls:
 
     def _fail(self, track: Track, error: BaseException) -> None:
         """Add the steps of an exception."""
+        if self._has_ended:
+            return
         spot, view_frame = self._find_origin(error.__traceback__)
         is_cancelled = isinstance(error, asyncio.CancelledError)
         self._timeline.add(
@@ -162,6 +190,7 @@ class ViewCalls:
         return spot, view_frame
 
     def _close(self, track: Track, words: str) -> None:
+        self._has_ended = True
         took_ms = self._timeline.now() - self._called_ms
         self._timeline.add(
             track,
