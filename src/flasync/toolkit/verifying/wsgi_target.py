@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from flasync.errors import AppNotFoundError, FlasyncError
 from flasync.serving.location import load_flask_app
+from flasync.serving.probe import probe_app
 from flasync.toolkit.verifying.bystander import add_bystander
 from flasync.workers import DEFAULT_THREADS
 
@@ -83,6 +84,8 @@ def _run_gunicorn(import_path: str | None) -> None:
         def load(self) -> flask.Flask:
             return _load(import_path)
 
+    # A worker that cannot load the app ends with gunicorn's code for it, whatever is wrong.
+    probe_app(import_path)
     Application().run()
 
 
