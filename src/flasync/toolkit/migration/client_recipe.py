@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -159,6 +159,16 @@ def bridge(scene: Scene, client: cst.BaseExpression, *imports: Import) -> Twin:
     """Return the face of a client that exists, or of a factory of one: `bridged(client)`."""
     bridged, needed = scene.use("flasync", "bridged")
     return Twin(cst.Call(bridged, [cst.Arg(client)]), (needed, *imports))
+
+
+def bridge_connect(
+    scene: Scene, owner: cst.BaseExpression, args: Sequence[cst.Arg], *imports: Import
+) -> Twin:
+    """Return the face of the connection that an async `connect` gives: `bridged(f.connect)(…)`."""
+    bridged, needed = scene.use("flasync", "bridged")
+    connect = cst.Attribute(owner, cst.Name("connect"))
+    func = cst.Call(bridged, [cst.Arg(connect)])
+    return Twin(scene.call.with_changes(func=func, args=args), (*imports, needed))
 
 
 def bridge_factory(

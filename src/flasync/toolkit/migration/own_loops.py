@@ -20,6 +20,20 @@ _HAVE_THE_LOOP_TO_THEMSELVES = (
 )
 _WORDS = re.compile(rf"\b(?:{'|'.join(_HAVE_THE_LOOP_TO_THEMSELVES)})\b")
 
+EXAMPLE_APP = """\
+import asyncio
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+async def fetch(number):
+    await asyncio.sleep(0)
+    return str(number)
+"""
+"""The beginning of the cases of the recipes that take out such loops."""
+
 
 def check_shareable(files: Iterable[ParsedFile]) -> None:
     """Raise for a project whose coroutines count on having their event loop to themselves.

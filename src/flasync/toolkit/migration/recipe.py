@@ -118,6 +118,11 @@ class Scene:
         """The node that the call is part of: `cst.WithItem` for `with call(): …`."""
         return self.file.get_parent(self.call)
 
+    def require_function(self) -> None:
+        """Raise `LeaveAlone` for a call that stands outside of functions."""
+        if self.file.find_enclosing(self.call) is None:
+            raise LeaveAlone("it stands outside of functions, where no request runs")
+
     def use(self, module: str, name: str | None = None) -> tuple[cst.BaseExpression, Import]:
         """Return how this file writes a name of a module, and the import that it needs for that.
 

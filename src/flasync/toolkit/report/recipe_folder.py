@@ -11,7 +11,7 @@ from flasync.toolkit.report.recipe_pages import (
     build_recipe_index,
     build_recipe_page,
 )
-from flasync.toolkit.report.rule_folder import find_differing, write_pages
+from flasync.toolkit.report.rule_folder import publish
 from flasync.toolkit.report.rule_pages import INDEX_NAME
 
 
@@ -23,13 +23,8 @@ def build_pages() -> dict[str, str]:
 
 
 def main(folder: str, *options: str) -> str | None:
-    """Write the pages, or with `--check` return what is wrong with them."""
-    pages = build_pages()
-    if "--check" not in options:
-        write_pages(Path(folder), pages)
-        return None
-    differing = find_differing(Path(folder), pages)
-    return f"Out of date: {', '.join(differing)}. Run scripts/recipes" if differing else None
+    """Write or check the pages; return what is wrong with them, or None."""
+    return publish(build_pages(), Path(folder), options, "scripts/recipes") or None
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from flasync.toolkit.knowledge import load_knowledge
@@ -47,14 +48,28 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def main(folder: str, *options: str) -> str | None:
-    """Write the pages, or with `--check` return what is wrong with them."""
-    pages = build_pages()
+def publish(pages: dict[str, str], folder: Path, options: Collection[str], script: str) -> str:
+    """Write the pages, or with `--check` among the options return what is wrong with them.
+
+    Args:
+        pages: The text of each page by its file name.
+        folder: Where they are.
+        options: The options of the command line.
+        script: The command that writes them.
+
+    Returns:
+        One line; "" when nothing is wrong.
+    """
     if "--check" not in options:
-        write_pages(Path(folder), pages)
-        return None
-    differing = find_differing(Path(folder), pages)
-    return f"Out of date: {', '.join(differing)}. Run scripts/rules" if differing else None
+        write_pages(folder, pages)
+        return ""
+    differing = find_differing(folder, pages)
+    return f"Out of date: {', '.join(differing)}. Run {script}" if differing else ""
+
+
+def main(folder: str, *options: str) -> str | None:
+    """Write or check the pages; return what is wrong with them, or None."""
+    return publish(build_pages(), Path(folder), options, "scripts/rules") or None
 
 
 if __name__ == "__main__":

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from flasync.toolkit.migration.own_loops import check_shareable
+from flasync.toolkit.migration.own_loops import EXAMPLE_APP, check_shareable
 from flasync.toolkit.migration.recipe import Case, LeaveAlone, Recipe, RecipePage, Scene, Twin
 from flasync.toolkit.migration.sole_argument import unwrap
-
-_APP = """\
-import asyncio
-
-from flask import Flask
-
-app = Flask(__name__)
-
-
-async def fetch(number):
-    await asyncio.sleep(0)
-    return str(number)
-"""
 
 
 class AsyncioRun(Recipe):
@@ -54,14 +41,14 @@ class AsyncioRun(Recipe):
     changed = (
         Case(
             "in an async view",
-            _APP
+            EXAMPLE_APP
             + """
 
 @app.get("/")
 async def index():
     return asyncio.run(fetch(1))
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 @app.get("/")
@@ -71,13 +58,13 @@ async def index():
         ),
         Case(
             "in code that stays sync",
-            _APP
+            EXAMPLE_APP
             + """
 
 def get_price(number):
     return asyncio.run(fetch(number))
 """,
-            _APP.replace("import Flask\n", "import Flask\nfrom flasync import await_\n")
+            EXAMPLE_APP.replace("import Flask\n", "import Flask\nfrom flasync import await_\n")
             + """
 
 def get_price(number):
@@ -113,7 +100,7 @@ async def index():
         ),
         Case(
             "by keyword, with comments",
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -124,7 +111,7 @@ async def index():
         fetch(2),  # a text too
     ) + newest
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -138,14 +125,14 @@ async def index():
         ),
         Case(
             "a coroutine made before",
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index(number):
     first = fetch(number) if number else fetch(1)
     return asyncio.run(first) + asyncio.run(fetch(2) if number else fetch(3))
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index(number):
@@ -159,7 +146,7 @@ async def index(number):
         for title, text in (
             (
                 "with options",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index():
@@ -176,7 +163,7 @@ async def again(arguments):
             ),
             (
                 "outside of functions",
-                _APP
+                EXAMPLE_APP
                 + """
 
 class Settings:
@@ -193,7 +180,7 @@ if __name__ == "__main__":
             ),
             (
                 "beside code that counts on a loop of its own",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def fetch_all():
@@ -234,7 +221,7 @@ async def list_prices():
             ),
             (
                 "awaited already",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index():
@@ -249,7 +236,6 @@ async def index():
         given = scene.bind("main")
         if set(given) != {"main"}:
             raise LeaveAlone("it is given options for its own event loop")
-        if scene.file.find_enclosing(scene.call) is None:
-            raise LeaveAlone("it stands outside of functions, where no request runs")
+        scene.require_function()
         check_shareable(scene.files)
         return Twin(unwrap(scene.call, given["main"]))

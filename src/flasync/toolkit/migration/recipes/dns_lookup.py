@@ -204,8 +204,7 @@ async def index():
         parameters = _PARAMETERS[method]
         if not {"host", "port"} <= set(scene.bind(*parameters)) and method == "getaddrinfo":
             raise LeaveAlone("it does not say which host and which port")
-        if scene.file.find_enclosing(scene.call) is None:
-            raise LeaveAlone("it stands outside of functions, where no request runs")
+        scene.require_function()
         if any(_puts_in_place(method, file.text) for file in scene.files):
             raise LeaveAlone(f"the project has a `{method}` of its own")
         running, needed = scene.use("asyncio", "get_running_loop")

@@ -250,8 +250,7 @@ async def index():
         given = scene.bind(*map(str, range(_SAME_POSITIONS[scene.name])))
         for name in _SYNC_OBJECTS & set(given):
             raise LeaveAlone(f"its `{name}` would have to be an async one")
-        if scene.file.find_enclosing(scene.call) is None:
-            raise LeaveAlone("it stands outside of functions, where no request runs")
+        scene.require_function()
         if scene.name.startswith(_METHODS):
             return _build_of_method(scene)
         if not scene.name.startswith(_ASKS_NO_DEFAULT):

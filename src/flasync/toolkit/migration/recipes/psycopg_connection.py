@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
-from flasync.toolkit.migration.client_recipe import ConnectionRecipe, spell_class
+from flasync.toolkit.migration.client_recipe import ConnectionRecipe, bridge_connect, spell_class
 from flasync.toolkit.migration.recipe import Case, LeaveAlone, RecipePage, Scene, Twin
 
 _APP = """\
@@ -135,7 +133,4 @@ def close_db(error):
             raise LeaveAlone("its cursors are of a class of their own")
         self.check(scene)
         owner, needed = spell_class(scene, "psycopg", "AsyncConnection")
-        bridged, face = scene.use("flasync", "bridged")
-        connect = cst.Attribute(owner, cst.Name("connect"))
-        call = scene.call.with_changes(func=cst.Call(bridged, [cst.Arg(connect)]))
-        return Twin(call, (needed, face))
+        return bridge_connect(scene, owner, scene.call.args, needed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from flasync.toolkit.migration.client_recipe import ConnectionRecipe, name_arguments
+from flasync.toolkit.migration.client_recipe import ConnectionRecipe, bridge_connect, name_arguments
 from flasync.toolkit.migration.client_uses import Kind
 from flasync.toolkit.migration.recipe import Case, LeaveAlone, RecipePage, Scene, Twin
 
@@ -131,13 +131,8 @@ def count():
         args = name_arguments(scene, (), _ARGUMENTS)
         self.check(scene)
         library, needed = scene.use("aiomysql")
-        bridged, face = scene.use("flasync", "bridged")
-        connect = cst.Attribute(library, cst.Name("connect"))
-        call = scene.call.with_changes(
-            func=cst.Call(bridged, [cst.Arg(connect)]),
-            args=[_change_cursor(scene, arg, library) for arg in args],
-        )
-        return Twin(call, (needed, face))
+        own = [_change_cursor(scene, arg, library) for arg in args]
+        return bridge_connect(scene, library, own, needed)
 
 
 def _change_cursor(scene: Scene, arg: cst.Arg, library: cst.BaseExpression) -> cst.Arg:

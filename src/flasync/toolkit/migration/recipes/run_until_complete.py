@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 from libcst import matchers
 
-from flasync.toolkit.migration.own_loops import check_shareable
+from flasync.toolkit.migration.own_loops import EXAMPLE_APP, check_shareable
 from flasync.toolkit.migration.parsed_file import ParsedFile
 from flasync.toolkit.migration.plan import Safety
 from flasync.toolkit.migration.recipe import Case, LeaveAlone, Recipe, RecipePage, Scene, Twin
@@ -19,19 +19,6 @@ _LOOPS = {
 _SETTER = matchers.Name("set_event_loop")
 # What they give belongs to the loop that they are called on.
 _OF_THEIR_LOOP = frozenset({"create_future", "create_task", "run_in_executor"})
-
-_APP = """\
-import asyncio
-
-from flask import Flask
-
-app = Flask(__name__)
-
-
-async def fetch(number):
-    await asyncio.sleep(0)
-    return str(number)
-"""
 
 
 class RunUntilComplete(Recipe):
@@ -72,14 +59,14 @@ class RunUntilComplete(Recipe):
     changed = (
         Case(
             "on a new loop",
-            _APP
+            EXAMPLE_APP
             + """
 
 @app.get("/")
 async def index():
     return asyncio.new_event_loop().run_until_complete(fetch(1))
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 @app.get("/")
@@ -89,7 +76,7 @@ async def index():
         ),
         Case(
             "on a loop with a name",
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -101,7 +88,7 @@ async def index():
     loop.close()
     return result  # a text
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -113,7 +100,7 @@ async def index():
         ),
         Case(
             "on the current loop, over several lines",
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -122,7 +109,7 @@ async def index():
         asyncio.gather(fetch(1), fetch(2))  # in this order
     )
 """,
-            _APP
+            EXAMPLE_APP
             + """
 
 async def index():
@@ -138,7 +125,7 @@ async def index():
         for title, text in (
             (
                 "a loop that a block closes",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index():
@@ -151,7 +138,7 @@ async def index():
             ),
             (
                 "a loop that is used for more",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index():
@@ -177,7 +164,7 @@ async def list_prices():
             ),
             (
                 "a loop that has a comment",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index():
@@ -187,7 +174,7 @@ async def index():
             ),
             (
                 "a loop from elsewhere",
-                _APP
+                EXAMPLE_APP
                 + """
 
 loop = asyncio.new_event_loop()
@@ -204,7 +191,7 @@ async def search(loop=None):
             ),
             (
                 "a task or a future that may belong to the loop",
-                _APP
+                EXAMPLE_APP
                 + """
 
 loop = asyncio.new_event_loop()
@@ -217,7 +204,7 @@ async def index(task):
             ),
             (
                 "arguments with stars, and outside of functions",
-                _APP
+                EXAMPLE_APP
                 + """
 
 async def index(arguments):
@@ -247,8 +234,7 @@ async def index():
         given = scene.bind("future")
         if set(given) != {"future"}:
             raise LeaveAlone("it has no argument, or others than its own")
-        if scene.file.find_enclosing(scene.call) is None:
-            raise LeaveAlone("it stands outside of functions, where no request runs")
+        scene.require_function()
         safety, lines = _judge_loop(scene)
         check_shareable(scene.files)
         waited_for = given["future"].value

@@ -248,8 +248,7 @@ async def index():
         for name in (scene.name, *given):
             if name in _NOT_ONE_EXPRESSION:
                 raise LeaveAlone(_NOT_ONE_EXPRESSION[name])
-        if scene.file.find_enclosing(scene.call) is None:
-            raise LeaveAlone("it stands outside of functions, where no request runs")
+        scene.require_function()
         if scene.name != "subprocess.call" and not isinstance(scene.parent, cst.Expr):
             raise LeaveAlone("asyncio's process is another object than what it returns")
         _check_options(scene, given)
