@@ -26,33 +26,40 @@ class PropertyError(AssertionError):
     """A migration did what none may do."""
 
 
-def check_migration(root: Path, app: str) -> MigrationReport:
+def check_migration(root: Path, app: str, wish: Wish | None = None) -> MigrationReport:
     """Migrate a project, write the files, and check them.
+
+    Args:
+        root: The project's folder.
+        app: How `flask --app` takes it.
+        wish: What is wished for; None: everything that gains.
 
     Raises:
         PropertyError: Something was changed that was not planned, a coroutine is not awaited, or a
             second migration finds more to do.
     """
     before = read_files(root)
-    report = _migrate(root, app)
+    report = _migrate(root, app, wish)
     after = read_files(root)
     for name, text in after.items():
         compile(text.removeprefix("\ufeff"), name, "exec", dont_inherit=True)
     _check_awaited(before, after)
-    again = _migrate(root, app, is_second=True)
+    again = _migrate(root, app, wish, is_second=True)
     for name, text in read_files(root).items():
         if text != after[name]:
             raise PropertyError(f"a second migration changed {name}:\n{again.diff}")
     return report
 
 
-def _migrate(root: Path, app: str, is_second: bool = False) -> MigrationReport:
+def _migrate(
+    root: Path, app: str, wish: Wish | None, *, is_second: bool = False
+) -> MigrationReport:
     with imported_app(root, app) as flask_app:
         program = build_program(flask_app, root, path=app)
         planner = Planner(program, build_report(program, ProjectSettings()))
         if not is_second:
             _check_plain(planner)
-        return Migration(planner, root.resolve(), app, Manner(write=True)).run(Wish())
+        return Migration(planner, root.resolve(), app, Manner(write=True)).run(wish or Wish())
 
 
 def _check_plain(planner: Planner) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import libcst as cst
 
 from toolkit.migration.fuzzing import (
+    part_moving,
     reformatting,
     renaming,
     reordering,
@@ -21,6 +22,7 @@ EXAMPLES = Path(__file__).parents[4] / "examples"
 # In the order in which they may follow one another: what only changes the text comes last.
 _OF_TREE: tuple[Callable[[str, random.Random], str], ...] = (
     restructuring.make_async,
+    part_moving.offload_sleeps,
     restructuring.extract_returns,
     restructuring.alias_functions,
     restructuring.import_star,
@@ -45,6 +47,7 @@ _OF_TEXT: tuple[Callable[[str, random.Random], str], ...] = (
 )
 _OF_PROJECT: tuple[Callable[[Mapping[str, str], str, random.Random], dict[str, str]], ...] = (
     renaming.rename_helpers,
+    part_moving.await_helpers,
     restructuring.pass_module_on,
 )
 

@@ -2,14 +2,20 @@
 
 import random
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.importing import imported_app
 from flasync.errors import AppStartError
+from flasync.toolkit.migration.planning import Wish
+from flasync.toolkit.surface import read_surface
 from toolkit.migration.fuzzing.checking import PropertyError, check_migration
 from toolkit.migration.fuzzing.mutated_project import Target, copy_target, mutate
 from toolkit.migration.fuzzing.suite_runs import THROUGH_ASGI, run_tests
+
+# Of the rounds that migrate one route before the others.
+_SHARE_IN_TWO = 0.25
 
 
 @dataclass(slots=True)
@@ -48,10 +54,14 @@ def run_round(this: Round, *, with_tests: bool) -> bool:
     before = this.root.with_suffix(".before")
     shutil.copytree(this.root, before)
     try:
-        with imported_app(this.root, this.target.app):
-            pass
+        with imported_app(this.root, this.target.app) as app:
+            routes = sorted(route.id for route in read_surface(app).routes)
     except AppStartError:
         return False
+    first = choose_first(this.seed, routes)
+    if first:
+        this.mutations.append(f"{first} moved before the others")
+        check_migration(this.root, this.target.app, Wish(frozenset({first})))
     check_migration(this.root, this.target.app)
     if not with_tests or not (this.root / "tests").is_dir():
         return True
@@ -64,6 +74,12 @@ def run_round(this: Round, *, with_tests: bool) -> bool:
     if red:
         raise PropertyError(f"{', '.join(sorted(red))} turned red {options}:\n{after.said}")
     return False
+
+
+def choose_first(seed: int, routes: Sequence[str]) -> str:
+    """Return the route of a round that has been moved by a migration of its own, or ""."""
+    chance = random.Random(f"first {seed}")
+    return chance.choice(routes) if chance.random() < _SHARE_IN_TWO else ""
 
 
 def chooses_asgi(seed: int) -> bool:
