@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from chromium import open_browser
+from flasync.toolkit.report.browser_words import list_browser_lines
 from flasync.toolkit.report.verify_html import build_verify_html
-from flasync.toolkit.verifying.run import Run
+from flasync.toolkit.verifying.run import BrowserTimes, Run
 from toolkit.report.test_html import Page as ParsedPage
 from toolkit.verifying.sample_runs import (
     COMPARED,
@@ -376,3 +377,34 @@ def test_many_requests(show: Callable[..., Page]) -> None:
     assert re.search(r"\d\d of 2,000 requests, evenly thinned out", page.inner_text(".panel"))
     data = json.loads(page.locator("#data").text_content() or "")
     assert len(data["routes"][0]["panels"][0]["rows"]) <= 80
+
+
+def test_browser_times() -> None:
+    """What a real browser saw stands beside the other figures, and how it was taken."""
+    times = BrowserTimes(
+        windows=2,
+        fetches_ms=(210.0, 250.0),
+        held_back_ms=(4.0, 6.0),
+        server_ms=(200.0, 201.0),
+        failed=0,
+        wall_ms=260.0,
+        calm_input_ms=9.0,
+        inputs_ms=(12.0, 20.0, 400.0),
+    )
+    route = SERIAL.routes[0]
+    measured = replace(route.measured[0], browser=times)
+    run = replace(SERIAL, routes=(replace(route, measured=(measured,)),))
+    text = " ".join(parse(run).text.split())
+    for part in (
+        "Fetches 230 ms median, 250 ms p99",
+        "2 fetches from 2 windows, done after 260 ms; 5.0 ms of it inside the browser;"
+        " the server says 200 ms",
+        "Input latency 20 ms median, 400 ms worst 3 presses; 9.0 ms while nothing else is asked",
+        "The same was done by headless Chromium",
+    ):
+        assert part in text, part
+    assert list(list_browser_lines(run.routes[0])) == [
+        "flasync on uvicorn: fetches 230 ms median, 250 ms p99; input latency 20 ms median, 400 ms"
+        " worst (3 presses; 9.0 ms while nothing else is asked)"
+    ]
+    assert "headless Chromium" not in parse(SERIAL).text

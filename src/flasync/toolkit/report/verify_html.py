@@ -8,6 +8,7 @@ from typing import Any
 
 import markupsafe
 
+from flasync.toolkit.report import browser_words
 from flasync.toolkit.report import verify_words as words
 from flasync.toolkit.report.html import build_environment, read_part
 from flasync.toolkit.report.verify_chart import (
@@ -83,6 +84,7 @@ def build_verify_html(run: Run, import_path: str | None = None) -> str:
     environment = build_environment()
     environment.filters["ms"] = format_ms
     environment.globals.update(
+        browser=browser_words,
         words=words,
         count=count,
         list_ticks=list_ticks,

@@ -145,6 +145,27 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserTimes:
+    """The same requests as windows of a real browser saw them, and what its user felt."""
+
+    windows: int
+    """How many windows the fetches came from."""
+    fetches_ms: tuple[float, ...]
+    """Each from the call of `fetch` to the end of the body."""
+    held_back_ms: tuple[float, ...]
+    """How long each of them waited inside the browser, for a connection."""
+    server_ms: tuple[float, ...]
+    """What the server says that each took, where it sent `Server-Timing`."""
+    failed: int
+    """How many had no answer, or one that says failure."""
+    wall_ms: float
+    calm_input_ms: float
+    """The median time from a press to its effect on the screen, before the load."""
+    inputs_ms: tuple[float, ...]
+    """The same for each press during the load."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """A load on one stack, judged."""
 
@@ -153,6 +174,8 @@ class Measured:
     load: Load
     holds: tuple[Hold, ...]
     judgement: Judgement
+    browser: BrowserTimes | None = None
+    """None: no browser was asked."""
 
 
 @dataclass(frozen=True, slots=True)
