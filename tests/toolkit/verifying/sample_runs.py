@@ -179,7 +179,7 @@ def _build_pooled() -> Measured:
         granted = max(come + 1, turn * 84.0)
         marks = [Mark(Phase.LOOP, come, come + 0.9, place)]
         if granted > come + 0.9:
-            marks.append(Mark(Phase.AWAITING, come + 0.9, granted, place, pool))
+            marks.append(Mark(Phase.AWAITING, come + 0.9, granted, place, pool, 0.0, "pool"))
         marks += _waiting(granted, 80, place, query)
         sent.append(_request(marks, number * 0.2))
     return _measured(
@@ -189,7 +189,7 @@ def _build_pooled() -> Measured:
         "The requests overlap, limited by 5 database connections: the others waited for one at"
         f" {place} ({pool}). Give SQLAlchemy a larger pool_size.",
         holds=(
-            Hold(Phase.AWAITING, place, pool, 1890.0, 251.0, 15),
+            Hold(Phase.AWAITING, place, pool, 1890.0, 251.0, 15, 0.0, "pool"),
             Hold(Phase.AWAITING, place, query, 1600.0, 80.0, 20),
         ),
         cause="pool",

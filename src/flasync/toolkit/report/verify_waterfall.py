@@ -14,6 +14,7 @@ class Span(enum.Enum):
     """What a part of a bar means; those of `Phase` are told by the server."""
 
     QUEUED = "queued"
+    """Also where only some are let in at a time, as by a pool of connections."""
     LOOP = "loop"
     THREAD = "thread"
     AWAITING = "awaiting"
@@ -23,6 +24,9 @@ class Span(enum.Enum):
     UNSEEN = "unseen"
     """At a server that tells nothing."""
 
+
+# Less is the server answering, not waiting.
+_NOTICEABLE_MS = 10.0
 
 _PHASES = {phase: Span(phase.value) for phase in Phase}
 
@@ -38,8 +42,10 @@ class Look:
 
 
 LOOKS = {
-    Span.OUTSIDE: Look("·", ".", "dim", "not begun: on its way, or the server is busy"),
-    Span.QUEUED: Look("░", ":", "yellow", "queued: waits for a worker thread"),
+    Span.OUTSIDE: Look("·", ".", "dim", "on its way, or the server has not begun with it"),
+    Span.QUEUED: Look(
+        "░", ":", "yellow", "waits for its turn: for a worker thread, a connection, a lock"
+    ),
     Span.LOOP: Look("█", "#", "red", "on the event loop, which serves nobody else meanwhile"),
     Span.THREAD: Look("▓", "%", "blue", "in a worker thread, working or blocked"),
     Span.AWAITING: Look("─", "-", "green", "awaiting: paused, others are served"),
@@ -60,7 +66,8 @@ def split_request(request: Request) -> list[tuple[Span, float, float]]:
     for mark in sorted(request.marks, key=lambda mark: mark.start_ms):
         if mark.start_ms > now:
             spans.append((Span.OUTSIDE, now, mark.start_ms))
-        spans.append((_PHASES[mark.phase], max(mark.start_ms, now), mark.end_ms))
+        span = Span.QUEUED if mark.limit else _PHASES[mark.phase]
+        spans.append((span, max(mark.start_ms, now), mark.end_ms))
         now = max(now, mark.end_ms)
     spans.append((Span.OUTSIDE, now, request.end_ms))
     return _drop_empty(spans)
@@ -85,8 +92,9 @@ def draw_request(request: Request, wall_ms: float, columns: int) -> list[Span | 
 
 
 def draw_pings(pings: Iterable[Ping], wall_ms: float, columns: int) -> list[bool]:
-    """Return of each column whether the bystander waited there for a whole one or longer."""
-    long = [ping for ping in pings if ping.end_ms - ping.start_ms >= wall_ms / columns]
+    """Return of each column whether the bystander waited there, noticeably and for all of it."""
+    least_ms = max(wall_ms / columns, _NOTICEABLE_MS)
+    long = [ping for ping in pings if ping.end_ms - ping.start_ms >= least_ms]
     row = _fill([(Span.OUTSIDE, ping.start_ms, ping.end_ms) for ping in long], wall_ms, columns)
     return [cell is not None for cell in row]
 
