@@ -1,7 +1,9 @@
 """`flasync verify`: the proof that requests overlap, its verdicts and exit codes."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from flasync.cli import commands
 from ports import reserve_port
-from serving.processes import VERIFY, Running, clean_environ, finish
+from serving.processes import VERIFY, Running, clean_environ, finish, serving
 
 CLEAN, FAILED_CHECK, USAGE, NOT_STARTED = range(4)
 
@@ -66,6 +68,38 @@ async def endless():
     await asyncio.Event().wait()
 """
 
+SHOP = """
+import asyncio
+import flask
+
+app = flask.Flask(__name__)
+
+@app.get("/books")
+async def books():
+    await asyncio.sleep(0.1)
+    return "books"
+
+@app.get("/books/<int:number>")
+async def book(number):
+    await asyncio.sleep(0.1)
+    return str(number)
+
+@app.get("/orders")
+async def list_orders():
+    await asyncio.sleep(0.1)
+    allowed = flask.request.headers.get("X-Key") == "k" and "session" in flask.request.cookies
+    return "orders", 200 if allowed else 401
+
+@app.post("/orders")
+async def order():
+    await asyncio.sleep(0.1)
+    return "ordered", 201
+"""
+LOGIN = """
+def login(url):
+    return {"Cookie": f"session={url}"}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -76,6 +110,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def shop(folder: Path) -> Path:
+    """The current directory, with a small shop in it."""
+    (folder / "app.py").write_text(SHOP)
+    (folder / "session.py").write_text(LOGIN)
+    return folder
+
+
 def verify(*arguments: str) -> Result:
     """The outcome of `flasync verify`, whose server is a process of its own."""
     previous = signal.getsignal(signal.SIGTERM)
@@ -83,6 +125,11 @@ def verify(*arguments: str) -> Result:
         return CliRunner().invoke(commands, ["verify", *arguments])
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def count_bars(result: Result) -> int:
+    """How many requests with an answer are drawn."""
+    return sum(line.endswith(" 200") for line in result.stdout.splitlines())
 
 
 def server_has_ended(folder: Path) -> bool:
@@ -101,7 +148,7 @@ def test_overlapping_requests_pass(folder: Path, path: str) -> None:
     result = verify(path, "-n", "8", "--min-overlap", "2")
     assert result.exit_code == CLEAN, result.output
     assert result.output.startswith("The requests overlap: 8 at once took")
-    assert result.output.count(" 200") == 8
+    assert count_bars(result) == 8
     assert server_has_ended(folder)
 
 
@@ -110,6 +157,7 @@ def test_blocking_view_fails(folder: Path) -> None:
     result = verify("/blocking", "-n", "8")
     assert result.exit_code == FAILED_CHECK, result.output
     assert result.output.startswith("The requests do not overlap: 8 at once took")
+    assert "`time.sleep` at app.py:25 held the event loop" in " ".join(result.output.split())
 
 
 def test_small_pool_fails_as_overlapping_in_part(folder: Path) -> None:
@@ -122,7 +170,7 @@ def test_small_pool_fails_as_overlapping_in_part(folder: Path) -> None:
 def test_fast_view_gets_no_verdict(folder: Path) -> None:
     """A view that takes no time cannot be judged, which is no failure."""
     # So many that to send them takes longer than any single one is delayed.
-    result = verify("/fast", "-n", "100")
+    result = verify("/fast", "-n", "400")
     assert result.exit_code == CLEAN, result.output
     assert result.output.startswith("Not enough data: one request takes only")
 
@@ -172,7 +220,16 @@ def test_no_app(folder: Path) -> None:
         (["slow"], "Begin it with a slash: /slow"),
         (["/slow", "-n", "1"], "'--requests'"),
         (["/slow", "-n", "4", "--min-overlap", "5"], "5 of 4 requests cannot run at a time"),
-        ([], "Missing argument 'PATH'"),
+        (["/slow", "--max-p99", "300"], "Write 300ms, 1.5s or 2m"),
+        (["/slow", "-H", "Accept"], "Write 'Name: value'"),
+        (["/slow", "--bystander", "quick"], "Begin it with a slash: /quick"),
+        (["/slow", "--output", "x.json"], "--output is for --json"),
+        (["/slow", "--compare", "--compare-with", "main"], "exclude each other"),
+        (["--method", "POST"], "--method POST needs a PATH"),
+        (["--url", "http://127.0.0.1:1"], "--url needs a PATH"),
+        (["/slow", "--url", "127.0.0.1:1"], "Write http://127.0.0.1:1"),
+        (["/slow", "--url", "http://127.0.0.1:1", "--app", "app"], "--app and --url exclude"),
+        (["/slow", "--url", "http://127.0.0.1:1", "--compare"], "--compare and --url exclude"),
     ],
 )
 def test_wrong_usage(folder: Path, arguments: list[str], words: str) -> None:
@@ -183,7 +240,7 @@ def test_wrong_usage(folder: Path, arguments: list[str], words: str) -> None:
     assert not (folder / "server.pid").exists()
 
 
-@pytest.mark.parametrize("package", ["httpx", "rich"])
+@pytest.mark.parametrize("package", ["aiohttp", "psutil", "rich"])
 def test_missing_extra(folder: Path, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     """Without a package of the extra, the line is the command that installs it."""
     monkeypatch.setitem(sys.modules, package, None)
@@ -194,7 +251,7 @@ def test_missing_extra(folder: Path, monkeypatch: pytest.MonkeyPatch, package: s
 
 def test_serve_needs_nothing_of_the_toolkit(folder: Path) -> None:
     """The command starts without the toolkit's packages."""
-    hide = "import sys\nsys.modules.update(dict.fromkeys(['httpx', 'rich']))\n"
+    hide = "import sys\nsys.modules.update(dict.fromkeys(['aiohttp', 'psutil', 'rich']))\n"
     ended = finish(
         [sys.executable, "-c", f"{hide}from flasync.cli import main\nmain()", "--help"], folder
     )
@@ -214,11 +271,104 @@ def test_report_fits_the_terminal(folder: Path) -> None:
     columns = 40
     ended = finish([*VERIFY, "/error", "-n", "2"], folder, COLUMNS=str(columns))
     assert max(len(line) for line in ended.stdout.splitlines()) <= columns
-    assert len(ended.stdout.splitlines()[-1]) > columns / 2
+    assert max(len(line) for line in ended.stdout.splitlines()) > columns / 2
 
 
 def test_pipe_that_cannot_print_blocks(folder: Path) -> None:
     """Where the encoding has no block characters, the bars are made of ASCII."""
-    ended = finish([*VERIFY, "/error", "-n", "2"], folder, PYTHONIOENCODING="ascii")
-    assert ended.returncode == FAILED_CHECK, ended.stderr
-    assert "###" in ended.stdout
+    ended = finish([*VERIFY, "/waiting", "-n", "2"], folder, PYTHONIOENCODING="ascii")
+    assert ended.returncode == CLEAN, ended.stderr
+    assert "-----" in ended.stdout
+
+
+def test_all_routes_without_arguments(shop: Path) -> None:
+    """Without a path every GET route that can be asked for is verified; one that fails is told."""
+    result = verify("-n", "6", "--min-overlap", "2", "--json", "--html", "page.html")
+    assert result.exit_code == FAILED_CHECK
+    data = json.loads(result.stdout)
+    outcomes = {
+        route["path"]: route["measured"][-1]["judgement"]["outcome"] for route in data["routes"]
+    }
+    assert outcomes == {"/books": "overlaps", "/orders": "requests failed"}
+    (failed,) = data["failed"]
+    assert failed.startswith("GET /orders: No verdict: ")
+    assert "/books" in (shop / "page.html").read_text()
+    assert "GET /books: overlaps" in result.stderr
+
+
+def test_routes_by_name_and_path(shop: Path) -> None:
+    """--route finds routes by endpoint or rule; a path that needs arguments is given as a path."""
+    result = verify("/books/3", "--route", "bo*s", "-n", "4", "--json", "--output", "run.json")
+    assert result.exit_code == CLEAN, result.output
+    data = json.loads((shop / "run.json").read_text())
+    assert [route["path"] for route in data["routes"]] == ["/books/3", "/books"]
+
+
+def test_unknown_route(shop: Path) -> None:
+    """A --route that is none is wrong usage, with what is close to it."""
+    result = verify("--route", "/boks")
+    assert result.exit_code == USAGE
+    assert "Did you mean '/books'?" in result.output
+
+
+def test_headers_and_login(shop: Path) -> None:
+    """--header and the headers of --login go with every request."""
+    result = verify("/orders", "-n", "4", "-H", "X-Key: k", "--login", "session.py")
+    assert result.exit_code == CLEAN, result.output
+    assert count_bars(result) == 4
+
+
+def test_other_method(shop: Path) -> None:
+    """--method asks in another way."""
+    result = verify("/orders", "-n", "4", "--method", "post")
+    assert result.exit_code == CLEAN, result.output
+    assert "POST /orders" in result.stdout
+    assert sum(line.endswith(" 201") for line in result.stdout.splitlines()) == 4
+
+
+def test_thresholds(shop: Path) -> None:
+    """A route that overlaps fails all the same when it takes longer than it may."""
+    result = verify("/books", "-n", "4", "--max-p99", "1ms", "--max-bystander", "1m")
+    assert result.exit_code == FAILED_CHECK
+    assert result.stdout.startswith("The requests overlap")
+    assert "Check failed: GET /books: the p99 is" in result.stdout
+    assert "--max-bystander is" not in result.stdout
+
+
+def test_server_that_already_runs(shop: Path) -> None:
+    """--url asks a server that somebody else has started, and leaves it alone."""
+    with serving(shop) as running:
+        running.wait_for_answer("/books", "books")
+        result = verify("/books", "--url", f"http://127.0.0.1:{running.port}", "-n", "4")
+        assert result.exit_code == CLEAN, result.output
+        assert running.answers("/books", "books")
+    assert "at the server, which tells no more" in result.stdout
+
+
+def test_comparison_with_stock_flask(shop: Path) -> None:
+    """--compare shows both stacks side by side, and that they answer alike."""
+    result = verify("/books", "-n", "4", "--compare")
+    assert result.exit_code == CLEAN, result.output
+    assert count_bars(result) == 8
+    words = " ".join(result.stdout.split())
+    assert "Concurrent requests" in words
+    assert "The answers are the same: status, headers and body." in words
+
+
+def test_comparison_with_a_revision(shop: Path) -> None:
+    """--compare-with serves the app as git has it; no such revision is wrong usage."""
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    for command in (["init", "-q"], ["add", "app.py"], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *command], cwd=shop, check=True)
+    (shop / "app.py").write_text(SHOP.replace('return "books"', 'return "more books"'))
+    result = verify("/books", "-n", "4", "--compare-with", "HEAD")
+    assert result.exit_code == CLEAN, result.output
+    assert "The answers differ: body: " in " ".join(result.stdout.split())
+    assert verify("/books", "--compare-with", "absent").exit_code == USAGE
+
+
+def test_page_that_cannot_be_written(shop: Path) -> None:
+    """A file that cannot be written is told as such."""
+    result = verify("/books", "-n", "2", "--html", "absent/page.html")
+    assert result.exit_code == FAILED_CHECK
+    assert "absent/page.html" in result.stderr

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
+import shlex
+import sys
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
-from flasync.cli.app_options import app_options
+from flasync.cli.app_options import app_options, project_option
+from flasync.cli.duration import Duration
+from flasync.cli.process_end import terminated_by_exception
 from flasync.serving import PREFERENCE
 from flasync.toolkit.extras import require_packages
 
@@ -15,21 +19,112 @@ from flasync.toolkit.extras import require_packages
 DEFAULT_REQUESTS = 20
 
 
+def _parse_headers(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    headers = []
+    for text in value:
+        name, colon, content = text.partition(":")
+        if not colon or not name.strip():
+            raise click.BadParameter(f"{text!r} is no header. Write 'Name: value'.", ctx, param)
+        headers.append((name.strip(), content.strip()))
+    return tuple(headers)
+
+
+def _check_paths(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    for path in value:
+        if not path.startswith("/"):
+            raise click.BadParameter(
+                f"{path!r} is not a path of the app. Begin it with a slash: /{path}", ctx, param
+            )
+    return value
+
+
+def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    _check_paths(ctx, param, () if value is None else (value,))
+    return value
+
+
 @click.command()
+@project_option
 @app_options
-@click.argument("path")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", callback=_check_paths)
+@click.option(
+    "--route",
+    "routes",
+    multiple=True,
+    metavar="ROUTE",
+    help="This route, by its URL rule or endpoint. May be given several times.",
+)
+@click.option(
+    "--method",
+    default="GET",
+    show_default=True,
+    help="The method of the requests to PATH.",
+)
 @click.option(
     "--requests",
     "-n",
-    type=click.IntRange(2, 1000),
+    type=click.IntRange(2, 10_000),
     default=DEFAULT_REQUESTS,
     show_default=True,
     help="How many are sent at once.",
 )
 @click.option(
+    "--header",
+    "-H",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    callback=_parse_headers,
+    help="Send this header. May be given several times.",
+)
+@click.option(
+    "--login",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A Python file whose `login(url)` returns the headers of a session.",
+)
+@click.option("--url", help="Ask a server that runs already, as http://127.0.0.1:5000.")
+@click.option(
+    "--bystander",
+    metavar="PATH",
+    callback=_check_bystander,
+    help="The route that is asked meanwhile, to see whether others wait.  [default: an own one]",
+)
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Against the same app as stock Flask, on a threaded WSGI server.",
+)
+@click.option(
+    "--compare-with", "revision", metavar="REVISION", help="Against this git revision of the app."
+)
+@click.option(
     "--min-overlap",
     type=click.FloatRange(min=1),
     help="How many must run at a time.  [default: half of --requests]",
+)
+@click.option(
+    "--max-p99", "max_p99_ms", type=Duration(), help="How long a request may take, as 300ms."
+)
+@click.option(
+    "--max-bystander",
+    "max_bystander_ms",
+    type=Duration(),
+    help="How much longer another route may wait meanwhile, as 50ms.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where --json goes.  [default: stdout]",
+)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a page for the browser to this file.",
 )
 @click.option("--server", type=click.Choice(PREFERENCE), help="As for `flasync serve`.")
 @click.option(
@@ -40,42 +135,100 @@ DEFAULT_REQUESTS = 20
     show_default=True,
     help="Seconds after which a request counts as failed.",
 )
+@click.option("--verbose", "-v", is_flag=True, help="Leave nothing out.")
+@click.pass_context
 def verify(  # noqa: PLR0917 (one argument an option of the command)
+    ctx: click.Context,
     import_path: str | None,
-    path: str,
+    paths: tuple[str, ...],
+    routes: tuple[str, ...],
+    method: str,
     requests: int,
+    headers: tuple[tuple[str, str], ...],
+    login: Path | None,
+    url: str | None,
+    bystander: str | None,
+    compare: bool,
+    revision: str | None,
     min_overlap: float | None,
+    max_p99_ms: float | None,
+    max_bystander_ms: float | None,
+    as_json: bool,
+    output: Path | None,
+    html: Path | None,
     server: str | None,
     timeout_s: float,
+    verbose: bool,
 ) -> None:
-    """Send requests to PATH at once and show whether they overlap.
+    """Send requests to each PATH at once and show whether they overlap, and where the time goes.
 
-    The app is served in a process of its own on a free port. One request alone is measured first:
-    requests that overlap take together as long as that one. Exit code 1: they did not overlap, or
-    some failed.
+    Without PATH and --route, all GET routes that need no arguments are verified. The app is served
+    in a process of its own on a free port. One request alone is measured first: requests that
+    overlap take together as long as that one. Exit code 1: a route does not overlap, requests
+    failed, or a threshold is broken; 3: the app did not start.
     """
-    _check_usage(path, requests, min_overlap)
-    require_packages(("httpx", "rich"), "flasync verify")
-    from flasync.cli.verification import Verification  # noqa: PLC0415 (imports those two)
-
-    signal.signal(signal.SIGTERM, _end)
-    run = Verification(import_path, path, requests, min_overlap, server, timeout_s).run
-    raise SystemExit(run())
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """Leave through every `finally`, so that the served app is ended too."""
-    raise SystemExit(128 + number)
-
-
-def _check_usage(path: str, requests: int, min_overlap: float | None) -> None:
-    if not path.startswith("/"):
-        raise click.BadParameter(
-            f"{path!r} is not a path of the app. Begin it with a slash: /{path}",
-            param_hint="PATH",
-        )
     if min_overlap is not None and min_overlap > requests:
         raise click.BadParameter(
             f"{min_overlap:g} of {requests} requests cannot run at a time.",
             param_hint="--min-overlap",
         )
+    if method.upper() != "GET" and not paths:
+        raise click.UsageError(
+            f"--method {method} needs a PATH: without one, GET routes are asked."
+        )
+    if output is not None and not as_json:
+        raise click.UsageError("--output is for --json.")
+    if compare and revision is not None:
+        raise click.UsageError("--compare and --compare-with exclude each other.")
+    if url is not None:
+        _check_url(ctx, url, paths)
+        import_path = None
+    require_packages(("aiohttp", "psutil", "rich"), "flasync verify")
+    from flasync.cli.verify_run import VerifyRun  # noqa: PLC0415 (imports them)
+    from flasync.toolkit.verifying.thresholds import Thresholds  # noqa: PLC0415 (as above)
+
+    run = VerifyRun(
+        import_path=import_path,
+        root=Path.cwd(),
+        paths=paths,
+        routes=routes,
+        method=method.upper(),
+        requests=requests,
+        headers=headers,
+        login=login,
+        url=url,
+        bystander=bystander,
+        compare="stock" if compare else revision,
+        thresholds=Thresholds(min_overlap, max_p99_ms, max_bystander_ms),
+        as_json=as_json,
+        output=output,
+        html=html,
+        server=server,
+        timeout_s=timeout_s,
+        verbose=verbose,
+        command=shlex.join(["flasync", *sys.argv[1:]]),
+    )
+    with terminated_by_exception():
+        code = run.run()
+    raise SystemExit(code)
+
+
+def _check_url(ctx: click.Context, url: str, paths: tuple[str, ...]) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"{url!r} is no address. Write http://{url}", ctx, param_hint="--url"
+        )
+    if not paths:
+        raise click.UsageError("--url needs a PATH: only the app itself knows its routes.")
+    alone = {
+        "import_path": "--app",
+        "routes": "--route",
+        "compare": "--compare",
+        "revision": "--compare-with",
+        "server": "--server",
+    }
+    for name, option in alone.items():
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{option} and --url exclude each other: that server runs already."
+            )

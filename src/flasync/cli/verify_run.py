@@ -1,0 +1,122 @@
+"""What `flasync verify` does once its arguments are checked: serve, measure, judge, print."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from flasync.cli.verify_progress import VerifyProgress
+from flasync.toolkit.report.terminal import build_console
+from flasync.toolkit.report.verify_html import build_verify_html
+from flasync.toolkit.report.verify_json import build_json
+from flasync.toolkit.report.verify_text import print_run
+from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
+from flasync.toolkit.verifying.choosing import choose_routes
+from flasync.toolkit.verifying.run import Run
+from flasync.toolkit.verifying.stacks import serve_flasync
+from flasync.toolkit.verifying.thresholds import Thresholds, list_breaches, list_failed_verdicts
+from flasync.toolkit.verifying.verification import Order, Progress, Step, Tell, verify
+
+_EXIT_FAILED_CHECK = 1
+
+# Seconds until a served app has said what its routes are.
+_ROUTES_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True)
+class VerifyRun:
+    """One run of `flasync verify`; the attributes are the options of the command."""
+
+    import_path: str | None
+    root: Path
+    paths: tuple[str, ...]
+    routes: tuple[str, ...]
+    method: str
+    requests: int
+    headers: tuple[tuple[str, str], ...]
+    login: Path | None
+    url: str | None
+    bystander: str | None
+    compare: str | None
+    """`verification.STOCK`, or a git revision; None: one stack alone is measured."""
+    thresholds: Thresholds
+    as_json: bool
+    output: Path | None
+    html: Path | None
+    server: str | None
+    timeout_s: float
+    verbose: bool
+    command: str
+
+    def run(self) -> int:
+        """Serve the app, measure, print the report, and return the exit code.
+
+        Raises:
+            AppNotFoundError: `flasync serve` refused to start.
+            AppStartError: The app did not start.
+            RepositoryError: There is no such revision.
+            SettingError: There is no such route, or the login script failed.
+        """
+        with VerifyProgress(self.requests) as progress:
+            named = self._find_named(progress) if self.routes else ()
+            run = verify(self._build_order(named), progress)
+        breaches = list(list_breaches(run, self.thresholds))
+        failed = [*list_failed_verdicts(run), *breaches]
+        self._publish(run, breaches, failed)
+        return _EXIT_FAILED_CHECK if failed else 0
+
+    def _find_named(self, tell: Tell) -> tuple[tuple[str, str], ...]:
+        """Return the methods and paths of --route, which the served app alone can tell."""
+        tell(Progress(Step.STARTING, "the app, to learn its routes"))
+        with serve_flasync(self.import_path, self.root, self.server) as stack:
+            evidence = stack.evidence
+            app = evidence and evidence.read_app(time.monotonic() + _ROUTES_TIMEOUT_S)
+        chosen = choose_routes(app.routes if app else (), self.routes)
+        return tuple((route.method, route.path) for route in chosen)
+
+    def _build_order(self, named: tuple[tuple[str, str], ...]) -> Order:
+        asked = tuple((self.method, path) for path in self.paths)
+        return Order(
+            import_path=self.import_path,
+            routes=tuple(dict.fromkeys((*asked, *named))),
+            requests=self.requests,
+            headers=self.headers,
+            login=self.login,
+            server=self.server,
+            url=self.url,
+            compare=self.compare,
+            min_overlap=self.thresholds.min_overlap,
+            timeout_s=self.timeout_s,
+            bystander=self.bystander or (None if self.url else BYSTANDER_PATH),
+            root=self.root,
+            command=self.command,
+        )
+
+    def _publish(self, run: Run, breaches: list[str], failed: list[str]) -> None:
+        if self.html is not None:
+            _write(self.html, build_verify_html(run, self.import_path))
+            click.echo(f"Wrote {self.html}: open it in a browser.", err=True)
+        if self.as_json:
+            text = build_json(run, failed)
+            if self.output is None:
+                click.echo(text)
+            else:
+                _write(self.output, text + "\n")
+        else:
+            print_run(
+                run,
+                build_console(),
+                failed=breaches,
+                import_path=self.import_path,
+                verbose=self.verbose,
+            )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from error
