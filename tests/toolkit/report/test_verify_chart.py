@@ -63,10 +63,11 @@ def test_marks_that_say_the_same_are_one() -> None:
 
 
 def test_waiting_for_a_turn_is_a_kind_of_its_own() -> None:
-    """Waiting for what others have looks unlike waiting for an answer."""
+    """Waiting for what others have is told apart, unless it holds the loop."""
     assert get_kind(Mark(Phase.AWAITING, 0, 1, limit="pool")) == TURN
     assert get_kind(Mark(Phase.AWAITING, 0, 1)) == "awaiting"
-    assert get_kind(Mark(Phase.THREAD, 0, 1, limit="lock")) == "thread"
+    assert get_kind(Mark(Phase.THREAD, 0, 1, limit="lock")) == TURN
+    assert get_kind(Mark(Phase.LOOP, 0, 1, limit="lock")) == "loop"
 
 
 def test_parts_of_a_request_follow_each_other() -> None:

@@ -249,7 +249,7 @@ def test_keyboard(show: Callable[..., Page]) -> None:
     assert tip.inner_text() != first
     press(page, "End")
     assert "Request 20: 200, 4 bytes" in tip.inner_text()
-    assert "Awaiting its turn: AsyncAdaptedQueue.get (shop/orders.py:73)" in tip.inner_text()
+    assert "Waiting its turn: AsyncAdaptedQueue.get (shop/orders.py:73)" in tip.inner_text()
     press(page, "+", "+", "ArrowRight")
     assert get_zoom(page) == 4
     press(page, "0")

@@ -299,7 +299,8 @@
     let number = 0;
     for (const row of rows) {
       const section = document.getElementById(row.dataset.section);
-      const text = `${row.textContent} ${section.querySelector(".facts-of").textContent}`;
+      const facts = [...section.querySelectorAll(".facts-of")];
+      const text = [row, ...facts].map((element) => element.textContent).join(" ");
       const visible = outcomes.has(row.dataset.outcome)
         && (!form.unlike?.checked || "unlike" in row.dataset)
         && text.toLowerCase().includes(wanted);

@@ -195,7 +195,7 @@ class _Canvas:
 
 def get_kind(mark: Mark | Hold) -> str:
     """Return the kind of shape that a mark is drawn as."""
-    return TURN if mark.limit and mark.phase is Phase.AWAITING else mark.phase.value
+    return TURN if mark.limit and mark.phase is not Phase.LOOP else mark.phase.value
 
 
 def list_client_parts(request: Request) -> Iterator[tuple[str, float, float]]:

@@ -39,10 +39,10 @@ PHASES = {
 
 OTHER_SHAPES = {
     "connecting": ("Connecting", "connecting and sending, as the client saw it"),
-    "unseen": ("Waiting", "for the answer, as the client saw it; no mark of the server"),
+    "unseen": ("At the server", "or on its way, as the client saw it; no mark says more"),
     "receiving": ("Receiving", "the body arrives at the client"),
     "failed": ("Failed", "no answer came"),
-    "turn": ("Awaiting its turn", "waits for a connection, a lock or the like that others have"),
+    "turn": ("Waiting its turn", "waits for a connection, a lock or the like that others have"),
 }
 
 METHOD = (
