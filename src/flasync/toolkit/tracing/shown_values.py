@@ -53,7 +53,7 @@ def is_secret(name: str) -> bool:
 
 def show_variable(name: str, value: Any) -> str:
     """Return a variable's value, or a mask in its place."""
-    if is_secret(name) and not isinstance(value, (bool, type(None))):
+    if is_secret(name) and type(value) not in {bool, type(None)}:
         return MASK
     return show_value(value)
 
@@ -129,11 +129,9 @@ def _show_pairs(pairs: Iterable[tuple[Any, Any]], depth: int, joint: str, name: 
 
 def _show_object(value: Any, depth: int) -> str:
     """Return an object's class with the attributes that it has at hand."""
-    pairs = [
-        (name, item)
-        for name, item in sorted(_read_attributes(value).items(), key=str)
-        if isinstance(name, str) and not name.startswith("_")
-    ]
+    found = _read_attributes(value)
+    names = sorted(name for name in found if isinstance(name, str) and not name.startswith("_"))
+    pairs = [(name, found[name]) for name in names]
     inside = _show_pairs(pairs, depth - 1, "=", str) if pairs and depth > 1 else ""
     return f"{type(value).__name__}({inside})" if inside else f"<{type(value).__name__}>"
 
