@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chromium import open_browser
 from flasync.errors import AppStartError, SettingError
 from flasync.toolkit.verifying.comparing import CHANGES_BY_ITSELF
 from flasync.toolkit.verifying.run import Outcome, Phase, Route, Run, Sameness
@@ -223,6 +224,24 @@ def test_a_server_that_runs_already(running: Stack) -> None:
     first = run.routes[0].measured[0].load.requests[0]
     phases = {mark.phase: mark.end_ms - mark.start_ms for mark in first.marks}
     assert phases[Phase.AWAITING] > first.duration_ms / 2 > phases[Phase.LOOP]
+
+
+def test_routes_by_name_in_a_browser() -> None:
+    """Routes may be named as the app names them, and loaded from a browser as well."""
+    with open_browser():
+        pass  # skips where there is none
+    told: list[Progress] = []
+    routes = (("POST", "/add"), ("GET", "/sync"))
+    headers = (("Content-Type", "application/json"), ("X-Color", "red"))
+    body = b'{"a": 1}'
+    order = Order("app", routes, ("sync",), 4, headers, body, browser=True)
+    add, sync = verify(order, told.append).routes
+    assert (add.path, sync.path) == ("/add", "/sync")
+    assert add.measured[0].browser is None  # which is no GET
+    times = sync.measured[0].browser
+    assert times is not None
+    assert (len(times.fetches_ms), times.failed) == (4, 0)
+    assert [progress.path for progress in told if progress.step is Step.BROWSING] == ["/sync"]
 
 
 @pytest.mark.parametrize("order", [Order(url="http://127.0.0.1:9"), Order("none")])

@@ -12,12 +12,13 @@ import platform
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flasync.errors import SettingError
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
+from flasync.toolkit.verifying.choosing import choose_routes
 from flasync.toolkit.verifying.comparing import Answers, compare
 from flasync.toolkit.verifying.costs import measure_client, measure_cost
 from flasync.toolkit.verifying.evidence import AppEvidence
@@ -26,7 +27,7 @@ from flasync.toolkit.verifying.judging import judge
 from flasync.toolkit.verifying.loads import LoadOrder, Measurement, run_load
 from flasync.toolkit.verifying.login import log_in
 from flasync.toolkit.verifying.open_files import allow_connections
-from flasync.toolkit.verifying.run import Measured, Route, Run, Sameness
+from flasync.toolkit.verifying.run import BrowserTimes, Measured, Route, Run, Sameness
 from flasync.toolkit.verifying.sending import Question
 from flasync.toolkit.verifying.stacks import Stack, serve_flasync, serve_revision, serve_stock
 
@@ -47,7 +48,9 @@ class Order:
     import_path: str | None = None
     """As `flask --app` takes it; None: found in `root`."""
     routes: tuple[tuple[str, str], ...] = ()
-    """Methods and paths, a query included; (): all GET routes without arguments."""
+    """Methods and paths, a query included."""
+    named: tuple[str, ...] = ()
+    """More routes, as `choose_routes` takes them. Without any: all GET routes without arguments."""
     requests: int = 20
     """How many are sent at once."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -67,6 +70,8 @@ class Order:
     """Seconds after which a request has failed."""
     bystander: str | None = BYSTANDER_PATH
     """The path that is pinged during the loads; None: none is."""
+    browser: bool = False
+    """Whether the GET routes are loaded from a real browser too."""
     root: Path = Path()
     """The project's folder."""
     command: str = ""
@@ -79,6 +84,7 @@ class Step(enum.Enum):
     STARTING = "starting"
     MEASURING_COST = "measuring the client"
     LOADING = "loading"
+    BROWSING = "loading in a browser"
     ROUTE_DONE = "route done"
 
 
@@ -99,6 +105,7 @@ class Progress:
     """The route that is done, for `ROUTE_DONE`."""
 
 
+Headers = tuple[tuple[str, str], ...]
 Tell = Callable[[Progress], object]
 
 
@@ -115,6 +122,7 @@ def verify(order: Order, tell: Tell = lambda progress: None) -> Run:
         AppStartError: A server did not start, or has ended; its log is attached as a note.
         RepositoryError: There is no such revision.
         SettingError: There is nothing to ask for, or the login script failed.
+        MissingExtraError: There is no browser.
     """
     allow_connections(order.requests)
     with ExitStack() as stacks:
@@ -158,7 +166,7 @@ class _Target:
     """A stack with what is needed to ask it."""
 
     stack: Stack
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     cost_ms: float
     """What a request costs besides the view."""
     bystander_url: str | None
@@ -180,7 +188,7 @@ class _Verification:
         self._targets = targets
         self._tell = tell
         self._app = _read_app(targets[-1].stack)
-        self._routes = order.routes or _list_routes(order, self._app)
+        self._routes = _list_routes(order, self._app)
         self._rounds = _ROUNDS if len(targets) > 1 else 1
         self._done = 0
 
@@ -194,11 +202,14 @@ class _Verification:
             for target, measurements in zip(self._targets, seen, strict=True):
                 measurements.append(self._load(target, method, path))
         kept = [_choose(measurements) for measurements in seen]
+        measured = list(map(self._judge, self._targets, kept))
+        if self._order.browser and method == "GET":
+            measured = self._browse(path, measured)
         route = Route(
             method,
             path,
             kept[-1].lane or self._find_lane(method, path),
-            tuple(map(self._judge, self._targets, kept)),
+            tuple(measured),
             self._compare(seen) if len(seen) > 1 else None,
         )
         self._report(Step.ROUTE_DONE, method=method, path=path, route=route)
@@ -232,6 +243,28 @@ class _Verification:
         )
         return Measured(target.stack.name, measurement.load, holds, judgement)
 
+    def _browse(self, path: str, measured: list[Measured]) -> list[Measured]:
+        """Load the route in a browser, whose requests say who logged in at each stack."""
+        # Playwright is needed by nothing else.
+        from flasync.toolkit.verifying.browser import measure_in_browser  # noqa: PLC0415
+
+        self._report(Step.BROWSING, method="GET", path=path)
+        bystander = self._order.bystander or BYSTANDER_PATH
+        groups: dict[Headers, dict[str, str]] = {}
+        for target in self._targets:
+            groups.setdefault(target.headers, {})[target.stack.name] = target.stack.url
+        times: dict[str, BrowserTimes] = {}
+        for headers, urls in groups.items():
+            times |= measure_in_browser(
+                urls,
+                path,
+                self._order.requests,
+                bystander,
+                headers=headers,
+                timeout_s=self._order.timeout_s,
+            )
+        return [replace(each, browser=times.get(each.stack)) for each in measured]
+
     def _compare(self, seen: list[list[Measurement]]) -> Sameness:
         before, after = (
             Answers(target.stack.url, [answer for one in measurements for answer in one.answers])
@@ -264,13 +297,19 @@ def _read_app(stack: Stack) -> AppEvidence | None:
 
 
 def _list_routes(order: Order, app: AppEvidence | None) -> tuple[tuple[str, str], ...]:
-    """Return the GET routes without arguments.
+    """Return what the order asks for; all GET routes without arguments where it names nothing.
 
     Raises:
         SettingError: There are none, or nobody tells.
     """
-    routes = tuple((route.method, route.path) for route in app.routes) if app else ()
-    if not routes:
+    known = app.routes if app else ()
+    if order.routes and not order.named:
+        return order.routes
+    if known and order.named:
+        known = choose_routes(known, order.named)
+    found = ((route.method, route.path) for route in known)
+    routes = tuple(dict.fromkeys((*order.routes, *found)))
+    if not known:
         what = f"The server at {order.url!r}" if order.url else f"The app {order.import_path!r}"
         raise SettingError(
             f"{what} names no GET route without arguments, which could be measured without being"
