@@ -36,16 +36,21 @@ def find_app_runs(source: SourceFile) -> Iterator[AppRun]:
     """
     if ".run(" not in source.text:
         return  # walking every tree of a large project takes seconds
-    apps = _find_apps(source.tree)
+    runs = list(_find_runs(source.tree))
+    apps = _find_apps(source.tree) if runs else set()
     at_import = {id(node) for node in source.tree.body}
-    for statement in walk_statements(source.tree):
-        if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
-            continue
-        call = statement.value
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "run":
-            if _is_app(call.func.value, apps):
-                place = source.locate(call)
-                yield AppRun(place, _turns_debug_on(call), id(statement) in at_import)
+    for statement, call, receiver in runs:
+        if _is_app(receiver, apps):
+            place = source.locate(call)
+            yield AppRun(place, _turns_debug_on(call), id(statement) in at_import)
+
+
+def _find_runs(tree: ast.Module) -> Iterator[tuple[ast.Expr, ast.Call, ast.expr]]:
+    """Yield the statements that call a `run`: the statement, the call, and on what."""
+    for statement in walk_statements(tree):
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="run", value=receiver)) as call):
+                yield statement, call, receiver
 
 
 def _find_apps(tree: ast.Module) -> set[str]:

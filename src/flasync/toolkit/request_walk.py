@@ -8,7 +8,7 @@ from functools import lru_cache
 import flask
 
 from flasync.lanes import Lane, find_course
-from flasync.toolkit.graph import FunctionNode, Where
+from flasync.toolkit.graph import CallSite, FunctionNode, Where
 from flasync.toolkit.rules.rule import Program
 from flasync.toolkit.surface import Route
 
@@ -35,6 +35,17 @@ def find_loop_functions(program: Program) -> dict[FunctionNode, bool]:
                 if where is Where.HERE:
                     waiting.append((target, on_loop))
     return reached
+
+
+@lru_cache(maxsize=1)  # each rule about blocking calls asks for them
+def list_blocking_sites(program: Program) -> list[tuple[FunctionNode, bool, CallSite]]:
+    """Return the call sites of `find_loop_functions` that block, as (function, on loop, site)."""
+    return [
+        (function, on_loop, site)
+        for function, on_loop in find_loop_functions(program).items()
+        for site in function.sites
+        if site.blocking is not None
+    ]
 
 
 def _list_starts(program: Program) -> Iterator[tuple[FunctionNode, bool]]:

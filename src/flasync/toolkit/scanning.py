@@ -232,9 +232,14 @@ def build_report(program: Program, settings: ProjectSettings) -> ScanReport:
 
 
 def _build_filter(program: Program, settings: ProjectSettings) -> Callable[[Finding], bool]:
+    # By `id`, beside the finding: it is asked about for each route that it is on.
+    known: dict[int, tuple[Finding, bool]] = {}
+
     def is_dropped(finding: Finding) -> bool:
-        line = program.sources.read_line(finding.place)
-        return is_suppressed(finding, settings, line)
+        if id(finding) not in known:
+            line = program.sources.read_line(finding.place)
+            known[id(finding)] = finding, is_suppressed(finding, settings, line)
+        return known[id(finding)][1]
 
     return is_dropped
 

@@ -10,7 +10,7 @@ from flasync.toolkit.async_urls import are_databases_async
 from flasync.toolkit.finding import Finding, Place, Severity
 from flasync.toolkit.graph import CallSite, FunctionNode, Usage
 from flasync.toolkit.knowledge import AttributeRead, Blocking, Kind, Way
-from flasync.toolkit.request_walk import find_loop_functions
+from flasync.toolkit.request_walk import list_blocking_sites
 from flasync.toolkit.rules.rule import Program, Rule
 
 # A recipe that begins with code, and not with a verb: "await …(", "response = …", "for x in …".
@@ -37,15 +37,14 @@ class BlockingCallRule(Rule):
         """Return the calls of this kind that requests run themselves, each once."""
         found: dict[tuple[Place, str], tuple[bool, Finding]] = {}
         has_async_databases = are_databases_async(program.app)
-        for function, on_loop in find_loop_functions(program).items():
-            for site in filter(self.accepts, function.sites):
-                if has_async_databases and _is_of_sqlalchemy(site):
-                    continue
-                finding = self._build(site, function, on_loop)
-                key = finding.place, finding.subject
-                known_on_loop, _ = found.get(key, (False, None))
-                if key not in found or (on_loop and not known_on_loop):
-                    found[key] = on_loop, finding
+        for function, on_loop, site in list_blocking_sites(program):
+            if not self.accepts(site) or (has_async_databases and _is_of_sqlalchemy(site)):
+                continue
+            finding = self._build(site, function, on_loop)
+            key = finding.place, finding.subject
+            known_on_loop, _ = found.get(key, (False, None))
+            if key not in found or (on_loop and not known_on_loop):
+                found[key] = on_loop, finding
         return [finding for _, finding in found.values()]
 
     def accepts(self, site: CallSite) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from flasync.toolkit.extension_matrix import KnownExtension, load_extension_matrix
 from flasync.toolkit.finding import Finding, Place, Severity
 from flasync.toolkit.rules.rule import Case, Page, Program, Rule
-from flasync.toolkit.syntax import walk_nodes
+from flasync.toolkit.syntax import walk_statements
 
 # Modules of that name prefix are extensions by Flask's own convention.
 _PREFIX = "flask_"
@@ -172,7 +172,7 @@ def _find_first_imports(program: Program) -> dict[str, Place]:
 
 
 def _list_imports(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
-    for node in walk_nodes(tree):
+    for node in walk_statements(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node

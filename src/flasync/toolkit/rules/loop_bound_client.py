@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +14,7 @@ from flasync.toolkit.rules.code_rule import CodeRule
 from flasync.toolkit.rules.rule import Case, Page, Program
 from flasync.toolkit.scopes import find_file
 from flasync.toolkit.sources import SourceFile
-from flasync.toolkit.statements import walk_nodes
+from flasync.toolkit.statements import walk_nodes, walk_statements
 
 # Calls that take the event loop of the moment, and keep it. Looked up in the libraries' source.
 _TAKES_LOOP = frozenset(
@@ -47,6 +47,9 @@ _TAKES_LOOP_AWAITED = frozenset(
 )
 # What runs a coroutine on a loop that is over when it returns.
 _RUNNERS = frozenset({"anyio.run", "asyncio.run"})
+_LIBRARIES = frozenset(
+    name.partition(".")[0] for name in _TAKES_LOOP | _TAKES_LOOP_AWAITED | _RUNNERS
+)
 # The classes of what those calls give, where a function of the project has made it.
 _BOUND_CLASSES = {
     "aiohttp.client.ClientSession": "aiohttp.ClientSession",
@@ -366,8 +369,8 @@ def index():
     def look(self, program: Program) -> Iterator[Finding]:
         """Yield what the project's modules make at import that keeps a loop."""
         for source, namespace in _list_modules(program):
-            imports = _read_imports(source.tree)
-            for call in _list_calls_at_import(source.tree):
+            imports = _read_imports(source)
+            for call in _list_calls_at_import(source.tree) if imports else ():
                 name = _find_taker(call, imports)
                 if name is not None:
                     yield self._report(source, call, name)
@@ -401,11 +404,16 @@ def _list_modules(program: Program) -> Iterator[tuple[SourceFile, Mapping[str, A
                 yield imported, vars(module)
 
 
-def _read_imports(tree: ast.Module) -> dict[str, str]:
-    """Return what the imports of a module bind: each name, and the dotted name behind it."""
+def _read_imports(source: SourceFile) -> dict[str, str]:
+    """Return what the imports of a module bind: each name, and the dotted name behind it.
+
+    Nothing for a file without the name of any library that this rule knows.
+    """
     found: dict[str, str] = {}
     bound: set[str] = set()
-    for node in walk_nodes(tree.body):
+    if not any(library in source.text for library in _LIBRARIES):
+        return found  # walking every tree of a large project takes seconds
+    for node in walk_nodes(source.tree.body):
         match node:
             case ast.Import():
                 for alias in node.names:
@@ -423,14 +431,14 @@ def _read_imports(tree: ast.Module) -> dict[str, str]:
 
 def _list_calls_at_import(tree: ast.Module) -> Iterator[ast.Call]:
     """Yield the calls that run when a module is imported."""
-    for node in _walk_import(tree.body):
+    for node in _walk_import(tree.body, walk_nodes):
         if isinstance(node, ast.Call):
             yield node
 
 
 def _list_assigned(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """Yield the globals that are assigned what a call gives, and the call."""
-    for node in _walk_import(tree.body):
+    for node in _walk_import(tree.body, walk_statements):
         match node:
             case ast.Assign(targets=[ast.Name() as target], value=ast.Call() as value):
                 yield target.id, value
@@ -438,14 +446,17 @@ def _list_assigned(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
                 yield target.id, value
 
 
-def _walk_import(body: list[ast.stmt]) -> Iterator[ast.AST]:
+def _walk_import(
+    body: list[ast.stmt], walk: Callable[[list[ast.stmt]], Iterator[ast.AST]]
+) -> Iterator[ast.AST]:
+    """Yield what of a module's body is walked at import, the bodies of classes included."""
     for statement in body:
         if _is_main_part(statement):
             continue
-        for node in walk_nodes([statement]):
+        for node in walk([statement]):
             yield node
             if isinstance(node, ast.ClassDef):
-                yield from _walk_import(node.body)
+                yield from _walk_import(node.body, walk)
 
 
 def _is_main_part(statement: ast.stmt) -> bool:

@@ -353,10 +353,9 @@ async def index():
     def look(self, program: Program) -> Iterator[Finding]:
         """Yield the calls in requests that run a coroutine on a loop of their own."""
         for function, on_loop in find_loop_functions(program).items():
-            passed_on = _list_arguments(function)
             for site in function.sites:
                 name = _find_runner(site)
-                if _MAKER in site.names and site.node not in passed_on:
+                if _MAKER in site.names and site.node not in _list_arguments(function):
                     name = _MAKER
                 if name is not None:
                     yield self.report(site.place, name, _describe(name, on_loop), function)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import collections
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flasync.toolkit.finding import Finding
 from flasync.toolkit.graph import FunctionNode
+from flasync.toolkit.interpreter.trees import read_facts
 from flasync.toolkit.races import MUTATORS, Race, RaceFinder
 from flasync.toolkit.request_walk import find_loop_functions
 from flasync.toolkit.rules.code_rule import CodeRule
@@ -509,20 +510,23 @@ def index():
     def look(self, program: Program) -> Iterator[Finding]:
         """Yield the changes in requests that rest on what was read before a wait."""
         functions = list(find_loop_functions(program))
+        writing = _find_writing(functions)
+        if not writing:
+            return
         trees = {function.tree for function in functions}
         waits = Waits(functions)
         seen: set[tuple[FunctionTree | None, frozenset[int]]] = set()
         scopes = open_scopes(program)
         for function in functions:
+            if function.tree not in writing:
+                continue
             places = frozenset(waits.find(function))
             if (function.tree, places) in seen or not (places or function.is_async):
                 continue
             # The same function with other arguments, and the same waits, has the same races.
             seen.add((function.tree, places))
-            if not _may_write(function):
-                continue
             scope = scopes.get(function)
-            if scope is None or function.source is None or _locks_by_hand(scope.tree):
+            if scope is None or function.source is None or _locks_by_hand(function):
                 continue
             for race in _SharedState(scope, program.sources, trees).find_races(places):
                 place = function.source.locate(race.write)
@@ -585,6 +589,12 @@ class _SharedState:
         return any(word in ast.unparse(node).lower() for word in _LOCK_WORDS)
 
 
+def _find_writing(functions: Iterable[FunctionNode]) -> set[FunctionTree | None]:
+    """Return the trees of functions that may change what is not their own, each looked at once."""
+    by_tree = {function.tree: function for function in functions}
+    return {tree for tree, function in by_tree.items() if _may_write(function)}
+
+
 def _may_write(function: FunctionNode) -> bool:
     """Return whether a function seems to change what is not its own: a quick first look."""
     tree = function.tree
@@ -614,20 +624,24 @@ def _list_changed(statement: ast.stmt) -> Iterator[ast.expr]:
 
 def _may_be_shared(node: ast.expr, function: FunctionNode) -> bool:
     """Return whether an expression may start with a name from outside of the function."""
+    tree = function.tree
     if isinstance(node, ast.Tuple | ast.List):
         return any(_may_be_shared(element, function) for element in node.elts)
     is_part = isinstance(node, ast.Attribute | ast.Subscript)
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         node = node.value
-    if not isinstance(node, ast.Name):
+    if not isinstance(node, ast.Name) or tree is None or node.id in read_facts(tree).local_names:
         return False
     # A function that is indented may be in another one, whose names are not among the globals.
-    is_nested = is_part and getattr(function.tree, "col_offset", 0) > 0
+    is_nested = is_part and tree.col_offset > 0
     return is_nested or node.id in function.namespace
 
 
-def _locks_by_hand(tree: FunctionTree) -> bool:
+def _locks_by_hand(function: FunctionNode) -> bool:
     """Return whether a function calls `acquire()`: what that guards cannot be told in general."""
+    source, tree = function.source, function.tree
+    if source is None or tree is None or "acquire" not in source.text:
+        return False
     return any(
         isinstance(node, ast.Attribute) and node.attr == "acquire" for node in walk_own(tree)
     )

@@ -395,6 +395,8 @@ class _Holders:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._files: dict[SourceFile, bool] = {}
+        # By `id`, beside the object: one of the app's may hash in its own way.
+        self._leading: dict[int, tuple[Any, bool]] = {}
 
     def may_use(self, function: FunctionNode) -> bool:
         """Return whether a function's file makes such an object, or has a way to one."""
@@ -408,6 +410,12 @@ class _Holders:
         return self._files[source]
 
     def _may_lead_to_one(self, value: Any) -> bool:
+        known = self._leading.get(id(value))
+        if known is None:
+            known = self._leading[id(value)] = (value, self._leads_to_one(value))
+        return known[1]
+
+    def _leads_to_one(self, value: Any) -> bool:
         if issubclass(type(value), threading.local) or _has_thread_sessions(value):
             return True
         filename = find_file(value)

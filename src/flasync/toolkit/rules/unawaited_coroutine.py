@@ -476,13 +476,19 @@ class _Library:
 
     def __init__(self) -> None:
         self._known: dict[str, bool | None] = {}
+        self._found: dict[tuple[str, ...], str | None] = {}
 
     def find(self, site: CallSite) -> str | None:
         """Return the name of a coroutine function that a call calls, if it is none of ours."""
         if site.targets:
             return None
+        if site.names not in self._found:
+            self._found[site.names] = self._find(site.names)
+        return self._found[site.names]
+
+    def _find(self, names: tuple[str, ...]) -> str | None:
         # Where a sync and an async client may be called, the async one may never be at this place.
-        kinds = {name: self._is_coroutine(name) for name in site.names}
+        kinds = {name: self._is_coroutine(name) for name in names}
         known = {kind for kind in kinds.values() if kind is not None}
         return next(name for name, kind in kinds.items() if kind) if known == {True} else None
 
@@ -495,9 +501,8 @@ class _Library:
 
 def _find_own(site: CallSite) -> str | None:
     """Return the name of the project's coroutine function that a call calls."""
-    own = [target for target, _ in site.targets]
-    if own and all(is_coroutine_function(target.tree) for target in own):
-        return own[0].name
+    if site.targets and all(is_coroutine_function(target.tree) for target, _ in site.targets):
+        return site.targets[0][0].name
     return None
 
 
