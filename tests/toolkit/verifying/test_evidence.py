@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from flask import Blueprint, Flask
 from flasync import in_thread, on_loop
 from flasync.toolkit.verifying.bystander import add_bystander
 from flasync.toolkit.verifying.evidence import AppEvidence, AppRoute, Evidence, RequestEvidence
+from flasync.toolkit.verifying.evidence_file import EvidenceFile
 from flasync.toolkit.verifying.evidence_rows import build_app_row, build_request_row
-from flasync.toolkit.verifying.evidence_writer import EvidenceWriter
 from flasync.toolkit.verifying.run import Mark, Phase
 
 MARK = Mark(Phase.LOOP, 1.5, 2.25, "app.py:3", "time.sleep", 0.5, "lock")
@@ -77,24 +78,29 @@ def test_half_a_line(path: Path) -> None:
     assert list(evidence.collect(["a"], 0)) == ["a"]
 
 
-def test_waiting_for_the_writer(path: Path) -> None:
-    """A reader gets what is written while it waits, also what comes before all is complete."""
-    writer = EvidenceWriter(str(path))
-    writer.put(lambda: build_request_row("a", "loop", [MARK]))
-    writer.put(lambda: json.dumps({"kind": "app", "pid": 1, "worker_threads": 2, "routes": []}))
-    writer.put(lambda: "\n")
-    evidence = Evidence(path)
-    timer = threading.Timer(0.05, writer.write)
+def test_waiting_for_the_file(path: Path) -> None:
+    """A reader gets what is written while it waits."""
+    file = EvidenceFile(str(path))
+    file.put(lambda: build_request_row("a", "loop", [MARK]))
+    file.put(lambda: json.dumps({"kind": "app", "pid": 1, "worker_threads": 2, "routes": []}))
+    file.put(lambda: "\n")
+    timer = threading.Timer(0.05, file.write_all)
     timer.start()
+    evidence = Evidence(path)
     assert list(evidence.collect(["a"], 60)) == ["a"]
     assert evidence.read_app(time.monotonic() + 60) == AppEvidence(1, 2, ())
     timer.join()
-    writer.close()
 
 
-def test_the_end_of_the_process(path: Path) -> None:
-    """What was not written yet is written when the writer is closed."""
-    writer = EvidenceWriter(str(path))
-    writer.put(lambda: build_request_row("a", "loop", []))
-    writer.close()
-    assert list(Evidence(path).collect(["a"], 0)) == ["a"]
+def test_a_few_lines_at_a_time(path: Path) -> None:
+    """Many lines are written in several goes, so that none takes long; the last writes all."""
+    file = EvidenceFile(str(path))
+    identities = [str(number) for number in range(200)]
+    for identity in identities:
+        file.put(partial(build_request_row, identity, "loop", []))
+    assert file.write_some()
+    evidence = Evidence(path)
+    first = evidence.collect(identities, 0)
+    assert 0 < len(first) < len(identities)
+    file.write_all()
+    assert [*first, *evidence.collect(identities, 0)] == identities

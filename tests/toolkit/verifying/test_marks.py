@@ -29,9 +29,11 @@ class Story:
         self.timeline = Timeline()
         self.stretches: dict[int, Stretch] = {}
 
-    def run(self, at: float, greenlet: int = 1, phase: Phase = Phase.LOOP) -> None:
+    def run(
+        self, at: float, greenlet: int = 1, phase: Phase = Phase.LOOP, context: int = 0
+    ) -> None:
         """A stretch begins."""
-        self.stretches[greenlet] = Stretch(greenlet, phase, at / 1000, 0.0)
+        self.stretches[greenlet] = Stretch(greenlet, context, phase, at / 1000, 0.0)
         self.timeline.begin(self.stretches[greenlet])
 
     def pause(self, at: float, sight: Sight | None = None, greenlet: int = 1) -> None:
@@ -100,6 +102,24 @@ def test_children_that_overlap(story: Story) -> None:
         ("thread", 2, 9, "app.py:9"),
         ("awaiting", 9, 12, "app.py:9"),
         ("loop", 12, 13, ""),
+    ]
+
+
+def test_functions_of_c_in_threads(story: Story) -> None:
+    """A thread without a place has that of the greenlet that waits for it, by their Context."""
+    story.run(0, 1, context=10)
+    story.pause(1, OTHER, 1)
+    story.run(1, 2, context=20)
+    story.pause(2, VIEW, 2)
+    story.run(2, 3, context=30)
+    story.pause(3, Sight(), 3)
+    story.run(3, 4, Phase.THREAD, context=20)
+    story.pause(4, None, 4)
+    story.run(4, 4, Phase.THREAD, context=30)
+    story.pause(5, None, 4)
+    assert list_rows(story.timeline)[-2:] == [
+        ("thread", 3, 4, "app.py:3"),
+        ("thread", 4, 5, "app.py:9"),
     ]
 
 

@@ -11,8 +11,8 @@ from flasync.toolkit.verifying.server_timing import (
 
 
 def test_phases_in_their_order() -> None:
-    """Each phase has its milliseconds; one that took no time is left out."""
-    totals = {Phase.AWAITING: 200.14, Phase.QUEUED: 1.2, Phase.THREAD: 0.0, Phase.LOOP: 3.4}
+    """Each phase has its milliseconds, in the order given; one that took no time is left out."""
+    totals = {Phase.QUEUED: 1.2, Phase.LOOP: 3.4, Phase.THREAD: 0.0, Phase.AWAITING: 200.14}
     assert build_server_timing(totals) == "queued;dur=1.2, loop;dur=3.4, awaiting;dur=200.1"
 
 

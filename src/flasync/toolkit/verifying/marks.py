@@ -22,6 +22,9 @@ _WINDOW = 16
 # Milliseconds that are nobody's, when nothing is awaited: the way from a thread to the loop.
 _NEGLIGIBLE_MS = 1.0
 
+# To copy: members of an enum are slow as keys.
+_NO_TIME = dict.fromkeys(Phase, 0.0)
+
 
 class Timeline:
     """A request's life so far. Times are seconds on the clock of `time.perf_counter`.
@@ -33,11 +36,12 @@ class Timeline:
 
     def __init__(self) -> None:
         self.marks: list[Mark] = []
-        self.totals = dict.fromkeys(Phase, 0.0)
+        self.totals = _NO_TIME.copy()
         self._since: float | None = None
         self._running: list[Stretch] = []
-        # Where each greenlet that waits does so, by its identity; the last one began last.
-        self._waiting: dict[int, Sight] = {}
+        # Where each greenlet that waits does so, with its Context, by its identity; the last one
+        # began last.
+        self._waiting: dict[int, tuple[Sight, int]] = {}
         self._is_queued = False
         self._is_sending = False
 
@@ -60,9 +64,9 @@ class Timeline:
         if stretch in self._running:
             self._running.remove(stretch)
         for mark in split_stretch(stretch):
-            self._add(self._place(mark))
+            self._add(self._place(mark, stretch))
         if sight is not None:
-            self._waiting[stretch.greenlet] = sight
+            self._waiting[stretch.greenlet] = sight, stretch.context
 
     def send(self, at: float) -> None:
         """The server is given messages."""
@@ -86,7 +90,7 @@ class Timeline:
     def add_up(self, at: float) -> dict[Phase, float]:
         """Return the milliseconds in each phase, those of stretches under way included."""
         self._mark_gap(at)
-        totals = dict(self.totals)
+        totals = self.totals.copy()
         for stretch in self._running:
             totals[stretch.phase] += (at - stretch.start) * 1000
         return totals
@@ -112,14 +116,19 @@ class Timeline:
 
     def _get_wait(self) -> Sight:
         """Return where the request waits: the wait that began last, if it has a place."""
-        waits = list(self._waiting.values())
+        waits = [sight for sight, _ in self._waiting.values()]
         return next((sight for sight in reversed(waits) if sight.place), (waits or [NOWHERE])[-1])
 
-    def _place(self, mark: Mark) -> Mark:
-        """Return a thread's mark with the place that waits for the thread, if it has none."""
+    def _place(self, mark: Mark, stretch: Stretch) -> Mark:
+        """Return a thread's mark with the place that waits for the thread, if it has none.
+
+        A function of C has no frame. Who waits for it shares its Context; a task that was made of
+        `run_sync` alone has no place either, but then the view that waits for the task has.
+        """
         if mark.place or mark.phase is not Phase.THREAD:
             return mark
-        sight = self._get_wait()
+        waits = sorted(self._waiting.values(), key=lambda wait: wait[1] != stretch.context)
+        sight = next((sight for sight, _ in waits if sight.place), NOWHERE)
         return replace(mark, place=sight.place, call=mark.call or sight.call)
 
     def _add(self, mark: Mark) -> None:

@@ -28,13 +28,13 @@ def build_server_timing(totals: Mapping[Phase, float], before: str = "") -> str:
     """Return the header's value.
 
     Args:
-        totals: Milliseconds in each phase.
+        totals: Milliseconds in each phase, in the order of the header.
         before: What the app sends in that header itself.
     """
     metrics = [
-        f"{phase.value};dur={totals[phase]:.1f}"
-        for phase in Phase
-        if totals.get(phase, 0.0) >= _LEAST_MS
+        f"{phase.value};dur={spent_ms:.1f}"
+        for phase, spent_ms in totals.items()
+        if spent_ms >= _LEAST_MS
     ]
     return ", ".join([*filter(None, [before.strip()]), *metrics])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import FrameType
 from typing import NamedTuple
 
@@ -57,15 +57,13 @@ class Sights(Stacks):
         """Return where a request is.
 
         Args:
-            frames: Its frames, innermost first; those below the request's base are left out.
+            frames: Those of its greenlet, innermost first.
 
         Runs in: any thread. A place that is new reads its source file, once.
         """
         inner: list[FrameType] = []
         own: FrameType | None = None
         for frame in frames:
-            if frame.f_code is _BASE:
-                break
             if self._is_own_code(frame):
                 own = frame
                 break
@@ -112,8 +110,19 @@ def _is_of_flasync(filename: str) -> bool:
     return os.path.realpath(filename).startswith(_FLASYNC)
 
 
-def walk_callers(frame: FrameType | None) -> Iterator[FrameType]:
-    """Yield a frame and those that called it, innermost first."""
+def list_frames(frame: FrameType | None) -> list[FrameType]:
+    """Return the frames of the request greenlet that runs in a thread, innermost first.
+
+    Args:
+        frame: The innermost frame of the thread.
+
+    Returns:
+        An empty list if none runs: the thread is on its way into it, or out of it.
+    """
+    frames: list[FrameType] = []
     while frame is not None:
-        yield frame
+        if frame.f_code is _BASE:
+            return frames
+        frames.append(frame)
         frame = frame.f_back
+    return []

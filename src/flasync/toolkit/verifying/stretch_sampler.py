@@ -11,7 +11,7 @@ from time import perf_counter, sleep, thread_time
 from types import FrameType
 
 from flasync.toolkit.observing.recording.sampler import Pace
-from flasync.toolkit.verifying.sights import Sights, walk_callers
+from flasync.toolkit.verifying.sights import Sights, list_frames
 from flasync.toolkit.verifying.stretches import Sample, Stretch, WatchedThread
 
 # Seconds between two looks, if that many looks take no more than their share of the time.
@@ -24,7 +24,12 @@ _PATIENCE_S = 0.002
 _MOST_SAMPLES = 2048
 
 
-# Seconds for which stretches may follow one another before the calm is announced all the same.
+# Seconds without a stretch after which it is calm, and after which the thread rests: to wake it
+# costs a request more than many looks do.
+_CALM_S = 0.02
+_REST_S = 0.2
+
+# Seconds without calm, after which what can wait is done all the same.
 _MOST_BUSY_S = 1.0
 
 
@@ -33,10 +38,13 @@ class StretchSampler:
 
     Args:
         sights: What reads them.
-        on_calm: Called when no stretch is under way, and every so often when there always is one.
+        on_calm: Does a little of what can wait, and returns whether more is to do. Called in the
+            thread when no stretch has been under way for a moment, or always one. No other thread
+            may do that: after a call that kept the interpreter lock, whoever waits for the lock
+            gets it, and it must be the sampler that sees that call.
     """
 
-    def __init__(self, sights: Sights, on_calm: Callable[[], None]) -> None:
+    def __init__(self, sights: Sights, on_calm: Callable[[], bool]) -> None:
         self._sights = sights
         self._on_calm = on_calm
         self._threads: dict[int, WatchedThread] = {}
@@ -54,24 +62,30 @@ class StretchSampler:
 
     def _run(self) -> None:
         pace = Pace()
-        calm_at = perf_counter()
+        busy_at = calm_at = perf_counter()
         while True:
             started = thread_time()
             is_busy = self._look()
             pause_s = max(_INTERVAL_S, pace.choose_pause(thread_time() - started))
-            if not is_busy or perf_counter() - calm_at > _MOST_BUSY_S:
-                calm_at = perf_counter()
-                self._on_calm()
+            now = perf_counter()
             if is_busy:
-                sleep(pause_s)
-            else:
+                busy_at = now
+            has_more = False
+            if now - busy_at > _CALM_S or now - calm_at > _MOST_BUSY_S:
+                has_more = self._on_calm()
+                calm_at = calm_at if has_more else now
+            if now - busy_at > _REST_S and not has_more:
                 # It looks at once then: a call that keeps the interpreter lock may have begun.
                 self._rest()
+                busy_at = perf_counter()
+            else:
+                sleep(pause_s)
 
     def _rest(self) -> None:
         """Wait for a stretch, unless one has begun meanwhile."""
         self._awake.clear()
-        if not any(thread.under_way for thread in list(self._threads.values())):
+        under_way = any(thread.under_way for thread in list(self._threads.values()))
+        if not under_way and not self._on_calm():
             self._awake.wait()
 
     def _look(self) -> bool:
@@ -91,7 +105,7 @@ class StretchSampler:
 
     def _take(self, thread: WatchedThread, stretch: Stretch, frame: FrameType | None) -> None:
         """Add a sample of what was a stretch's frame a moment ago, if it has not ended since."""
-        sample = Sample(perf_counter(), thread.read_cpu(), self._sights.see(walk_callers(frame)))
+        sample = Sample(perf_counter(), thread.read_cpu(), self._sights.see(list_frames(frame)))
         if stretch.end:
             return
         if len(stretch.samples) >= _MOST_SAMPLES:

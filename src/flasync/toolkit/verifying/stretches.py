@@ -40,14 +40,19 @@ class Stretch:
 
     Attributes:
         greenlet: The identity of its greenlet.
+        context: The identity of its greenlet's Context, which a task shares with the thread that
+            it waits for.
         end: 0.0 while it is under way.
         samples: In the order of their times; the sampler's thread adds them.
     """
 
-    __slots__ = ("cpu_end", "cpu_start", "end", "greenlet", "phase", "samples", "start")
+    __slots__ = ("context", "cpu_end", "cpu_start", "end", "greenlet", "phase", "samples", "start")
 
-    def __init__(self, greenlet: int, phase: Phase, start: float, cpu_start: float) -> None:
+    def __init__(
+        self, greenlet: int, context: int, phase: Phase, start: float, cpu_start: float
+    ) -> None:
         self.greenlet = greenlet
+        self.context = context
         self.phase = phase
         self.start = start
         self.cpu_start = cpu_start

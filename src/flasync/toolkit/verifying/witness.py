@@ -4,7 +4,7 @@ Every response gets a header `Server-Timing`. Requests that carry a header `X-Fl
 written to the evidence file as well, with the marks of their whole life; see `evidence_rows`.
 
 The request's own code only takes down what happens, with the time. Marks are made of it when the
-header is built, and by the writer's thread when the request is over.
+header is built, and in the sampler's thread when the request is over.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from greenlet import greenlet
 from flasync.bridge import BridgeGreenlet, Monitor, set_monitor, walk_frames
 from flasync.instruments import Watcher
 from flasync.toolkit.verifying.bystander import add_bystander
+from flasync.toolkit.verifying.evidence_file import EvidenceFile
 from flasync.toolkit.verifying.evidence_rows import VARIABLE, build_app_row, build_request_row
-from flasync.toolkit.verifying.evidence_writer import EvidenceWriter
 from flasync.toolkit.verifying.marks import Timeline
 from flasync.toolkit.verifying.run import Phase
 from flasync.toolkit.verifying.server_timing import NAME, build_server_timing
@@ -62,7 +62,7 @@ class _Record:
 
     Attributes:
         events: Calls to be made of `timeline`. Any thread appends, the loop's thread takes them
-            away, so that neither waits for the other; after the end, the writer's.
+            away, so that neither waits for the other; after the end, the sampler's.
         is_over: Whether its marks are as they will be.
         sends: How many deliveries to the server are under way.
     """
@@ -90,7 +90,7 @@ class _Record:
             event()
 
     def build_row(self) -> str:
-        """Return the line of the evidence. Runs in: the writer's thread, after the end."""
+        """Return the line of the evidence. Runs in: the sampler's thread, after the end."""
         self.take_in()
         return build_request_row(self.identity or "", self.lane, self.timeline.marks)
 
@@ -107,12 +107,12 @@ class Witness(Watcher):
         self._current: ContextVar[_Record] = ContextVar("flasync.witness")
         self._local = threading.local()
         self._sights = Sights(os.path.realpath(os.getcwd()))
-        self._writer = None if path is None else EvidenceWriter(path)
+        self._file = None if path is None else EvidenceFile(path)
+        if self._file is not None:
+            self._file.put(partial(str, build_app_row(app)))
+            self._file.write_some()
+            atexit.register(self._file.write_all)
         self._sampler = StretchSampler(self._sights, self._write)
-        if self._writer is not None:
-            atexit.register(self._writer.close)
-            self._writer.put(partial(str, build_app_row(app)))
-            self._writer.write()
 
     def receive(self, environ: Mapping[str, Any], lane: str) -> None:
         """Begin the record of a request."""
@@ -134,7 +134,7 @@ class Witness(Watcher):
         if thread.under_way:
             self._finish(*thread.under_way[-1], None)
         phase = Phase.LOOP if lane == "loop" else Phase.THREAD
-        thread.under_way.append(self._begin(record, id(greenlet), phase))
+        thread.under_way.append(self._begin(record, id(greenlet), id(context), phase))
         self._sampler.wake()
         if phase is Phase.LOOP and len(record.events) > _MOST_EVENTS:
             record.take_in()
@@ -152,7 +152,7 @@ class Witness(Watcher):
         self._finish(stretch, record, sight)
         if under_way:
             outer, record = under_way[-1]
-            under_way[-1] = self._begin(record, outer.greenlet, outer.phase)
+            under_way[-1] = self._begin(record, outer.greenlet, outer.context, outer.phase)
 
     def send(self, messages: list[Any]) -> None:
         """Take down the time, and add the header to a response that starts."""
@@ -180,13 +180,12 @@ class Witness(Watcher):
             return
         record.note(Timeline.end, perf_counter())
         record.is_over = True
-        if self._writer is not None and record.identity is not None:
-            self._writer.put(record.build_row)
+        if self._file is not None and record.identity is not None:
+            self._file.put(record.build_row)
             self._sampler.wake()
 
-    def _write(self) -> None:
-        if self._writer is not None:
-            self._writer.write()
+    def _write(self) -> bool:
+        return self._file is not None and self._file.write_some()
 
     def _find_record(self) -> _Record | None:
         """Return the record of the request that the caller is in, unless it is over."""
@@ -201,8 +200,10 @@ class Witness(Watcher):
             self._sampler.adopt(thread)
         return thread
 
-    def _begin(self, record: _Record, greenlet: int, phase: Phase) -> tuple[Stretch, _Record]:
-        stretch = Stretch(greenlet, phase, perf_counter(), thread_time())
+    def _begin(
+        self, record: _Record, greenlet: int, context: int, phase: Phase
+    ) -> tuple[Stretch, _Record]:
+        stretch = Stretch(greenlet, context, phase, perf_counter(), thread_time())
         record.note(Timeline.begin, stretch)
         return stretch, record
 

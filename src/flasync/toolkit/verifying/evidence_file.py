@@ -1,0 +1,44 @@
+"""The evidence file, as the served process writes it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+Line = Callable[[], str]
+
+# Lines that are written at a time: a few milliseconds of the interpreter's.
+_MOST_LINES = 32
+
+
+class EvidenceFile:
+    """A file to which lines are appended when there is time; other processes may do the same.
+
+    Args:
+        path: Where it is, or will be.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lines: deque[Line] = deque()
+        self._writing = threading.Lock()
+
+    def put(self, line: Line) -> None:
+        """Have a line built and written some time. Runs in: any thread."""
+        self._lines.append(line)
+
+    def write_some(self) -> bool:
+        """Write some of the lines; return whether there are more. Runs in: any thread."""
+        with self._writing:
+            count = min(len(self._lines), _MOST_LINES)
+            text = "".join(self._lines.popleft()() for _ in range(count))
+            if text:
+                with open(self._path, "ab") as file:
+                    file.write(text.encode())
+        return bool(self._lines)
+
+    def write_all(self) -> None:
+        """Write what is left, at the end of the process."""
+        while self.write_some():
+            pass
