@@ -44,6 +44,7 @@ FLOORS = {
     "serving": 4,
     "toolkit": 5,
     "cli": 7,
+    "pytest_plugin": 7,
 }
 
 # Imports inside functions that go upwards, each with its reason in the code beside it.
