@@ -3,7 +3,7 @@
 import pytest
 from tests.toolkit.verifying.loads import build_load, build_request
 
-from flasync.toolkit.verifying.holds import count_most_waiting, find_holds
+from flasync.toolkit.verifying.holds import count_let_in, count_most_waiting, find_holds
 from flasync.toolkit.verifying.run import Mark, Phase
 
 
@@ -41,3 +41,21 @@ def test_waiting_at_the_same_time(phase: Phase, cpu_ms: float, most: int) -> Non
     spans = [(0.0, 10.0), (5.0, 15.0), (15.0, 25.0)]
     requests = [build_request(*span, Mark(phase, *span, cpu_ms=cpu_ms)) for span in spans]
     assert count_most_waiting(build_load(10, *requests)) == most
+
+
+def test_how_many_are_let_in() -> None:
+    """The level that lasts counts, not the moment at which one comes in while another leaves."""
+    at_limit = {"place": "app.py:3", "call": "pool.acquire"}
+    requests = [
+        build_request(
+            0,
+            end,
+            Mark(Phase.AWAITING, 0, start, **at_limit),
+            Mark(Phase.AWAITING, start, end, "app.py:4", "connection.execute"),
+        )
+        for start, end in ((0, 100), (0, 101), (100, 200), (100, 200))
+    ]
+    load = build_load(100, *requests)
+    limit = next(hold for hold in find_holds(load) if hold.place == "app.py:3")
+    assert count_most_waiting(load) > count_let_in(load, limit) == 2
+    assert count_let_in(build_load(100, build_request(0, 100)), limit) == 0

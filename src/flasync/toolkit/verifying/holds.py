@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from flasync.toolkit.verifying.run import Hold, Load, Mark, Phase
 
@@ -45,16 +47,37 @@ def count_most_waiting(load: Load) -> int:
     In the loop lane a request waits while it is switched away, in the thread lane while its thread
     does not compute.
     """
-    steps: list[tuple[float, int]] = []
-    for request in load.requests:
-        for mark in request.marks:
-            if _waits(mark):
-                steps += [(mark.start_ms, 1), (mark.end_ms, -1)]
-    most = now = 0
-    for _, step in sorted(steps):
-        now += step
-        most = max(most, now)
-    return most
+    return max(_measure_levels(mark for mark in _list_marks(load) if _waits(mark)), default=0)
+
+
+def count_let_in(load: Load, limit: Hold) -> int:
+    """Return how many requests were past a limit for most of the time; 0 if nobody knows.
+
+    Not how many at most: whoever is on its way out is not counted off at once.
+    """
+    levels = _measure_levels(
+        mark
+        for mark in _list_marks(load)
+        if mark.phase in (Phase.AWAITING, Phase.THREAD)
+        and (mark.phase, mark.place, mark.call) != (limit.phase, limit.place, limit.call)
+    )
+    return max(levels, key=lambda level: levels[level], default=0)
+
+
+def _list_marks(load: Load) -> Iterator[Mark]:
+    return (mark for request in load.requests for mark in request.marks)
+
+
+def _measure_levels(marks: Iterable[Mark]) -> dict[int, float]:
+    """Return for how many milliseconds so many of the marks were under way, one or more."""
+    steps = sorted(step for mark in marks for step in ((mark.start_ms, 1), (mark.end_ms, -1)))
+    levels: dict[int, float] = defaultdict(float)
+    level = 0
+    for (at_ms, step), (next_ms, _) in pairwise(steps):
+        level += step
+        if level and next_ms > at_ms:
+            levels[level] += next_ms - at_ms
+    return levels
 
 
 def _waits(mark: Mark) -> bool:

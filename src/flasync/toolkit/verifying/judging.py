@@ -7,7 +7,7 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass
 
-from flasync.toolkit.verifying.holds import count_most_waiting
+from flasync.toolkit.verifying.holds import count_let_in, count_most_waiting
 from flasync.toolkit.verifying.run import Hold, Judgement, Load, Outcome, Phase, Request
 
 # What share of the requests must run at a time, unless told otherwise. Requests that wait for each
@@ -17,12 +17,13 @@ DEFAULT_MIN_SHARE = 0.5
 # Below this factor, what overlaps is only the client's sending and the server's answering.
 _SERIAL_FACTOR = 1.5
 
-# Of one core: from here on a process computes and does little else, as Python computes in one
-# thread at a time.
-_BUSY_SHARE = 0.8
+# A stretch of which at least this share was spent on the processor computes; another one waits. Calls
+# that wait were seen to spend 1 to 5 % of their time there, and loops that compute 20 % and more, on
+# a machine with five times as much to do as it can.
+_COMPUTING_SHARE = 0.1
 
-# A request that is not so many times as long as what the client adds is not seen from outside.
-_VISIBLE_TIMES = 4.0
+# Threads that compute for at least this share of the time take turns at the interpreter.
+_BUSY_SHARE = 0.3
 
 # What holds the requests up fills at least this share of the time.
 _MAIN_SHARE = 0.5
@@ -140,12 +141,10 @@ class _Case:
         failures = describe_failures((*self.load.baseline, *self.load.requests))
         if failures:
             return Outcome.FAILED, f"No verdict: {failures}.", ""
-        if self.overlap >= self.wanted:
-            return Outcome.OVERLAPS, self._say_overlaps(), ""
-        if self._computes():
-            return Outcome.CPU_BOUND, self._say_computes(), "cpu"
         if self._is_too_fast():
             return self._decide_inside()
+        if self.overlap >= self.wanted:
+            return Outcome.OVERLAPS, self._say_overlaps(), ""
         return self._decide_limited()
 
     def _is_too_fast(self) -> bool:
@@ -153,60 +152,67 @@ class _Case:
         best = self.count * self.alone_ms / (self.alone_ms + self.count * self.client_ms)
         return best < self.wanted
 
-    def _computes(self) -> bool:
-        cpu_ms = self.load.cpu_ms
-        if cpu_ms is None or self.alone_ms < _VISIBLE_TIMES * self.client_ms:
-            return False
-        own_ms = cpu_ms - self.count * self.client_ms
-        return own_ms >= _BUSY_SHARE * min(self.load.wall_ms, self.count * self.alone_ms)
-
     def _decide_inside(self) -> Verdict:
         """Judge by the server's marks a route that is too fast to be timed from outside."""
-        held = self._find_main(Phase.LOOP)
-        if held is not None and held.cpu_ms < held.total_ms / 2:
-            return Outcome.SERIAL, self._say_held(held), "loop"
+        blocking = self._find_blocking()
+        if blocking is not None:
+            return Outcome.SERIAL, self._say_held(blocking), "loop"
         most = count_most_waiting(self.load)
         if most > 1:
             return Outcome.OVERLAPS, self._say_overlaps_inside(most), ""
         return Outcome.UNDECIDED, self._say_undecided(), ""
 
     def _decide_limited(self) -> Verdict:
-        is_serial = self.overlap < _SERIAL_FACTOR
-        outcome = Outcome.SERIAL if is_serial else Outcome.LIMITED
-        held = self._find_main(Phase.LOOP)
-        if held is not None:
-            if held.cpu_ms >= _BUSY_SHARE * held.total_ms:
-                return Outcome.CPU_BOUND, self._say_computes(), "cpu"
-            return outcome, self._say_held(held), "loop"
-        waited = self._find_waited()
-        if waited is None:
-            return outcome, f"{self._say_count()} {_say_unknown(is_serial)}", ""
-        if waited.phase is Phase.QUEUED:
-            return outcome, self._say_limit("threads", ""), "threads"
-        if waited.limit:
-            return outcome, self._say_limit(waited.limit, _place(waited)), waited.limit
-        return outcome, self._say_service(waited), "service"
+        limit = self._find_limit()
+        if limit is not None:
+            kind = limit.limit or "threads"
+            return self._rate(), self._say_limit(kind, limit), kind
+        blocking = self._find_blocking()
+        if blocking is not None:
+            return Outcome.SERIAL, self._say_held(blocking), "loop"
+        if self._computes():
+            return Outcome.CPU_BOUND, self._say_computes(), "cpu"
+        waits = (hold for hold in self.holds if hold.phase in (Phase.AWAITING, Phase.THREAD))
+        longest = next(waits, None)
+        if longest is None:
+            return self._rate(), self._say_unknown(), ""
+        return self._rate(), self._say_service(longest), "service"
 
-    def _find_main(self, phase: Phase) -> Hold | None:
-        """Return the longest hold of a phase that fills most of the time between the requests."""
+    def _rate(self) -> Outcome:
+        return Outcome.SERIAL if self.overlap < _SERIAL_FACTOR else Outcome.LIMITED
+
+    def _find_limit(self) -> Hold | None:
+        """Return what lets only some in and accounts for the time that the requests lost."""
+        lost_ms = sum(request.duration_ms - self.alone_ms for request in self.load.requests)
         for hold in self.holds:
-            if hold.phase is phase:
-                return hold if hold.total_ms >= _MAIN_SHARE * self.load.wall_ms else None
-        return None
-
-    def _find_waited(self) -> Hold | None:
-        """Return where the requests waited the longest: for a limit, if for any at all."""
-        waited = [hold for hold in self.holds if hold.phase is not Phase.SENDING]
-        lost_ms = sum(request.duration_ms for request in self.load.requests)
-        lost_ms -= self.count * self.alone_ms
-        for hold in waited:
-            is_limit = hold.limit or hold.phase is Phase.QUEUED
+            is_limit = hold.limit in _LIMIT_WORDS or hold.phase is Phase.QUEUED
             if is_limit and hold.total_ms >= _MAIN_SHARE * lost_ms:
                 return hold
-        return waited[0] if waited else None
+        return None
+
+    def _find_blocking(self) -> Hold | None:
+        """Return the longest of the calls that hold the loop and wait, if they fill the time.
+
+        What was too short to be seen at a place waited for the processor and nothing else.
+        """
+        held = [hold for hold in self.holds if hold.phase is Phase.LOOP and hold.place]
+        waiting = [hold for hold in held if hold.cpu_ms < _COMPUTING_SHARE * hold.total_ms]
+        if sum(hold.total_ms for hold in waiting) < _MAIN_SHARE * self.load.wall_ms:
+            return None
+        return waiting[0]
+
+    def _computes(self) -> bool:
+        """Whether computing, on the loop or in threads that take turns, fills the time."""
+        on_loop_ms = sum(hold.total_ms for hold in self.holds if hold.phase is Phase.LOOP)
+        in_threads_ms = sum(hold.cpu_ms for hold in self.holds if hold.phase is Phase.THREAD)
+        return (
+            max(self.load.cpu_ms or 0.0, on_loop_ms) >= _MAIN_SHARE * self.load.wall_ms
+            or in_threads_ms >= _BUSY_SHARE * self.load.wall_ms
+        )
 
     def _say_count(self) -> str:
-        verb = "do not overlap" if self.overlap < _SERIAL_FACTOR else "overlap only in part"
+        is_serial = self._rate() is Outcome.SERIAL
+        verb = "do not overlap" if is_serial else "overlap only in part"
         return (
             f"The requests {verb}: {self.count} at once took {format_ms(self.load.wall_ms)}, one"
             f" alone takes {format_ms(self.alone_ms)}; {self.overlap:.1f} ran at a time,"
@@ -238,16 +244,22 @@ class _Case:
             " `await flasync.run_sync(…)`."
         )
 
-    def _say_limit(self, kind: str, place: str) -> str:
+    def _say_limit(self, kind: str, hold: Hold) -> str:
         what, remedy = _LIMIT_WORDS[kind]
-        at_a_time = max(1, round(self.overlap))
-        return f"{self._say_count()} Limited to {at_a_time} by {what}{place}. {remedy}."
+        at_a_time = count_let_in(self.load, hold) or max(1, round(self.overlap))
+        return f"{self._say_count()} Limited to {at_a_time} by {what}{_place(hold)}. {remedy}."
 
     def _say_service(self, hold: Hold) -> str:
         return (
             f"{self._say_count()} All wait in {_call(hold)}{_place(hold)}, at the same time: what"
             " they wait for serves only so many at once. Look at that service and its limits."
         )
+
+    def _say_unknown(self) -> str:
+        why = "A pool of connections or threads (WORKER_THREADS) is smaller than that."
+        if self._rate() is Outcome.SERIAL:
+            why = "The view holds the event loop, or a lock, while it works or waits."
+        return f"{self._say_count()} {why}"
 
     def _say_computes(self) -> str:
         share = min(1.0, (self.load.cpu_ms or self.load.wall_ms) / self.load.wall_ms)
@@ -266,12 +278,6 @@ class _Case:
             f" {self.count} of them takes about as long or longer. Verify a route that waits for at"
             f" least {format_ms(self.count * self.client_ms)}, or slow down what it waits for."
         )
-
-
-def _say_unknown(is_serial: bool) -> str:
-    if is_serial:
-        return "The view holds the event loop, or a lock, while it works or waits."
-    return "A pool of connections or threads (WORKER_THREADS) is smaller than that."
 
 
 def _call(hold: Hold) -> str:
