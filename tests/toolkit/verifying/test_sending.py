@@ -118,8 +118,9 @@ def test_large_headers_are_read() -> None:
 )
 def test_failures_have_words(answer: bytes, words: str) -> None:
     """A request without a response says why, and the others do not wait for it."""
-    with open_answering(answer) as (url, _):
+    with open_answering(answer) as (url, requests):
         sent = send(Question("GET", url), 3)
+    assert len(requests) == 3  # None is sent again.
     for request in (answer.request for answer in sent.answers):
         assert request.status is None
         assert request.failure is not None

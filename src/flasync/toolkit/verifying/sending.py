@@ -166,6 +166,9 @@ class _Volley:
     async def send(self) -> list[_Record]:
         """Return what became of the requests when all have ended."""
         async with self._open_session() as session:
+            # A request whose connection broke is one that failed; a GET would be sent again.
+            # aiohttp's own test client has no public switch for it either.
+            session._retry_connection = False
             await asyncio.gather(*(self._carry(session, record) for record in self._records))
         return self._records
 

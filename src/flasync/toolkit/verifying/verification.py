@@ -201,6 +201,8 @@ class _Verification:
         for _ in range(self._rounds):
             for target, measurements in zip(self._targets, seen, strict=True):
                 measurements.append(self._load(target, method, path))
+            if any(measurements[-1].has_failed for measurements in seen):
+                break  # the others would tell the same, and may take long for it
         kept = [_choose(measurements) for measurements in seen]
         measured = list(map(self._judge, self._targets, kept))
         if self._order.browser and method == "GET":
