@@ -101,6 +101,15 @@ def test_stacks_share_a_scale() -> None:
     assert "loop" not in before.shapes
 
 
+def test_several_waterfalls_share_a_screen() -> None:
+    """Of many requests, two stacks show fewer each than one alone does, in lower rows."""
+    measured = MANY.routes[0].measured
+    _, (alone,) = build_charts(measured)
+    _, both = build_charts(measured * 2)
+    assert all(len(chart.rows) < len(alone.rows) for chart in both)
+    assert all(chart.row_height <= alone.row_height for chart in both)
+
+
 def test_what_is_left_out_is_counted() -> None:
     """Shown and left out are all."""
     _, (chart,) = build_charts(MANY.routes[0].measured)

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 
 from flasync.toolkit.verifying.run import Hold, Load, Mark, Measured, Phase, Ping, Request
 
-# Requests that one waterfall shows. More rows than this no screen shows at once.
-ROW_LIMIT = 80
+# Requests that the waterfalls of a route show: one alone, and each of several. With more rows than
+# that they were not seen at once.
+_ROW_LIMIT = 80
+_ROW_LIMIT_OF_SEVERAL = 50
 
 # Pings that one waterfall shows; a pixel has no room for more than one.
 _PING_LIMIT = 600
@@ -26,8 +28,9 @@ _LANE_HEIGHT = 9
 ROWS_TOP = 24
 _BOTTOM = 6
 
-# The height of a row, by how many there are at most.
-_ROW_HEIGHTS = ((10, 20), (24, 15), (48, 10), (ROW_LIMIT, 7))
+# The height of a row, by how many the waterfalls of a route have together at most.
+_ROW_HEIGHTS = ((20, 18), (44, 15), (60, 10))
+_LOWEST_ROW = 7
 
 # Room for the last answer's end to be seen.
 _MARGIN = 1.015
@@ -43,7 +46,11 @@ PING, PING_LATE, PING_FAILED = "ping", "ping-late", "ping-failed"
 # A ping that took so many milliseconds is drawn as late. People notice about twice as much.
 LATE_MS = 50
 
-_KINDS = (UNSEEN, CONNECTING, RECEIVING, FAILED, *(phase.value for phase in Phase), TURN)
+# In the order of a legend. A drawing begins with what the client saw, which the others cover.
+_ON_SERVER = (*(phase.value for phase in Phase), TURN)
+_AT_CLIENT = (UNSEEN, CONNECTING, RECEIVING, FAILED)
+_PINGS = (PING, PING_LATE, PING_FAILED)
+KINDS = (*_ON_SERVER, *_AT_CLIENT, *_PINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,10 @@ class Chart:
 def build_charts(measured: tuple[Measured, ...]) -> tuple[float, list[Chart]]:
     """Return the milliseconds that the charts of a route span, and the chart of each stack."""
     span_ms = max(map(_find_end, (each.load for each in measured)), default=0.0) * _MARGIN or 1.0
-    return span_ms, [_build_chart(each, span_ms) for each in measured]
+    limit = _ROW_LIMIT if len(measured) == 1 else _ROW_LIMIT_OF_SEVERAL
+    total = sum(min(len(each.load.requests), limit) for each in measured)
+    height = next((height for most, height in _ROW_HEIGHTS if total <= most), _LOWEST_ROW)
+    return span_ms, [_build_chart(each, span_ms, limit, height) for each in measured]
 
 
 def thin_out(requests: tuple[Request, ...], limit: int) -> list[int]:
@@ -143,13 +153,12 @@ def _says_same(one: Mark, other: Mark) -> bool:
     )
 
 
-def _build_chart(measured: Measured, span_ms: float) -> Chart:
+def _build_chart(measured: Measured, span_ms: float, limit: int, height: int) -> Chart:
     load = measured.load
     rows = tuple(
         Row(index + 1, load.requests[index], merge_marks(load.requests[index].marks))
-        for index in thin_out(load.requests, ROW_LIMIT)
+        for index in thin_out(load.requests, limit)
     )
-    height = next(height for most, height in _ROW_HEIGHTS if len(rows) <= most)
     pings = thin_out_pings(load.pings)
     canvas = _Canvas(span_ms)
     canvas.draw_pings(pings)
@@ -185,7 +194,7 @@ class _Canvas:
 
     def join(self) -> dict[str, str]:
         """Return the paths, in the order in which they are to be drawn."""
-        kinds = (*_KINDS, PING, PING_LATE, PING_FAILED)
+        kinds = (*_AT_CLIENT, *_ON_SERVER, *_PINGS)
         return {kind: "".join(self._parts[kind]) for kind in kinds if kind in self._parts}
 
     def _add(self, kind: str, start_ms: float, end_ms: float, top: float, height: float) -> None:

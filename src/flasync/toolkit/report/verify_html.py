@@ -12,6 +12,7 @@ from flasync.toolkit.report import browser_words
 from flasync.toolkit.report import verify_words as words
 from flasync.toolkit.report.html import build_environment, read_part
 from flasync.toolkit.report.verify_chart import (
+    KINDS,
     LATE_MS,
     ROWS_TOP,
     TURN,
@@ -70,8 +71,8 @@ class RouteEntry:
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of shapes that its waterfalls have."""
-        return list(dict.fromkeys(kind for chart in self.charts for kind in chart.shapes))
+        """The kinds of shapes that its waterfalls have, those of the server first."""
+        return [kind for kind in KINDS if any(kind in chart.shapes for chart in self.charts)]
 
 
 def build_verify_html(run: Run, import_path: str | None = None) -> str:

@@ -79,7 +79,7 @@ def build_verify_headline(run: Run) -> str:
         return "No route was measured."
     if len(run.routes) == 1:
         return run.routes[0].measured[-1].judgement.sentence
-    text = f"{_count_overlapping(run, -1)} of {count(len(run.routes), 'route')}"
+    text = f"{_count_overlapping(run, -1) or 'None'} of {count(len(run.routes), 'route')}"
     text += f" overlap on {_name_stack(run, -1)}"
     if _is_compared(run):
         text += f"; before, on {_name_stack(run, 0)}: {_count_overlapping(run, 0) or 'none'}"
