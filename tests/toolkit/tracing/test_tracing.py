@@ -188,7 +188,7 @@ def test_a_hook_that_answers(trace: Tracer) -> None:
     """A `before_request` that returns a response is said to have kept the view from running."""
     seen = trace("@app.before_request\ndef stop():\n    return 'no'\n" + LESSON)
     assert find_step(seen, Action.HOOK).result == "answers the request: the view is not called"
-    assert find_step(seen, Action.LANE).result == "no view was called"
+    assert find_step(seen, Action.LANE).result == "no view was called: the answer is 200"
 
 
 def test_children_are_joined_to_their_parent(trace: Tracer) -> None:
@@ -374,6 +374,26 @@ def test_an_exception(trace: Tracer) -> None:
     assert (finding.kind, finding.step, seen.status) == (Kind.FAILED, raised.number, 500)
 
 
+def test_a_task_that_fails(trace: Tracer) -> None:
+    """Its error is its result, and the group's that the view gets names it."""
+    code = """
+    async def bad():
+        raise ValueError("bad")
+
+    @app.route("/")
+    async def home():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(bad())
+            group.create_task(asyncio.Event().wait(), name="other")
+    """
+    seen = trace(code)
+    assert [item.result for item in seen.steps if item.action is Action.TASK_ENDED] == [
+        "raised ValueError: bad",
+        "cancelled",
+    ]
+    assert find_step(seen, Action.RAISED).result.endswith(", ValueError: bad")
+
+
 def test_an_error_handler(trace: Tracer) -> None:
     """An `abort` is no failure, and the handler that answers it has a step."""
     code = """
@@ -497,7 +517,9 @@ def test_a_class_based_view(trace: Tracer) -> None:
     app.add_url_rule("/", view_func=Books.as_view("books"))
     """
     assert [step.state for step in trace(code).steps if step.state] == STATES
-    assert find_step(trace(code, method="POST"), Action.RETURNING).source == 'return "y"'
+    posted = trace(code, method="POST")
+    assert find_step(posted, Action.RETURNING).source == 'return "y"'
+    assert find_step(posted, Action.LANE).result == "`books` is a plain `def`"
 
 
 def test_what_is_sent(trace: Tracer) -> None:

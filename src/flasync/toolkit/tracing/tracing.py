@@ -161,7 +161,7 @@ class _Tracing:
 
     def _build_trace(self, request: MemoryRequest) -> Trace:
         timeline = self._timeline
-        self._explain_lane()
+        self._explain_lane(request.status)
         self._tell_failure(request)
         duration_ms = timeline.now()
         strands, steps, findings = timeline.finish()
@@ -184,11 +184,12 @@ class _Tracing:
             findings=findings,
         )
 
-    def _explain_lane(self) -> None:
+    def _explain_lane(self, status: int | None) -> None:
         """Say why the lane was chosen, which the view tells that was called."""
         step = self._timeline.find_step(Action.LANE)
         if step is not None:
-            step.result = self._views.choice or "no view was called"
+            answer = "" if status is None else f": the answer is {status}"
+            step.result = self._views.choice or f"no view was called{answer}"
 
     def _tell_failure(self, request: MemoryRequest) -> None:
         raised = self._timeline.find_step(Action.RAISED)

@@ -84,10 +84,12 @@ class ViewCalls:
         return ensure
 
     def _enter(self, view: Any) -> None:
-        self._timeline.view_codes = find_view_codes(view, flask.request.method)
-        self._name = name_function(view)
+        method = flask.request.method
+        self._timeline.view_codes = find_view_codes(view, method)
+        name = name_function(view)
+        self._name = str(flask.request.endpoint) if name == "<lambda>" else name
         self._called_ms = self._timeline.now()
-        self.choice = describe_choice(view, self._timeline.lane)
+        self.choice = f"`{self._name}` is {describe_choice(view, method, self._timeline.lane)}"
 
     async def _follow(self, track: Track, coroutine: CoroutineType[Any, Any, Any]) -> Any:
         """Await the view's coroutine."""
@@ -204,19 +206,25 @@ class ViewCalls:
 
 def find_view_codes(view: Any, method: str) -> frozenset[CodeType]:
     """Return the code that counts as the view's own: what its decorators wrap."""
-    functions = [view]
+    innermost = list(unwrap_chain(_find_functions(view, method)[-1]))[-1]
+    code = getattr(innermost, "__code__", None)
+    return frozenset() if code is None else frozenset([code])
+
+
+def _find_functions(view: Any, method: str) -> list[Any]:
+    """Return the functions that a request of a method runs for a view, outermost first."""
     view_class = getattr(view, "view_class", None)
-    if view_class is not None:
-        name = method.lower() if issubclass(view_class, MethodView) else "dispatch_request"
-        own = getattr(view_class, name, None)
-        functions = [own or getattr(view_class, "get", view)]
-    innermost = [list(unwrap_chain(function))[-1] for function in functions]
-    codes = (getattr(function, "__code__", None) for function in innermost)
-    return frozenset(code for code in codes if code is not None)
+    if view_class is None:
+        return [view]
+    functions = [view, getattr(view_class, "dispatch_request", None)]
+    if issubclass(view_class, MethodView):
+        own = getattr(view_class, method.lower(), None)
+        functions.append(own or getattr(view_class, "get", None))  # HEAD is answered by GET
+    return [function for function in functions if function is not None]
 
 
 def name_function(function: Any) -> str:
-    """Return a function's name, with its package where it is no function of the project's."""
+    """Return a function's name, or its class's where it has none."""
     return str(getattr(function, "__name__", None) or type(function).__name__)
 
 
@@ -228,23 +236,17 @@ def find_stream(result: Any) -> AsyncGeneratorType[Any, Any] | None:
     return body if isinstance(body, AsyncGeneratorType) else None
 
 
-def describe_choice(view: Any, lane: str) -> str:
-    """Return why a view's requests take a lane."""
-    name = name_function(view)
-    view_class = getattr(view, "view_class", None)
-    functions = (
-        [view]
-        if view_class is None
-        else [view_class, *(item for item in vars(view_class).values() if inspect.isfunction(item))]
-    )
-    is_coroutine = any(map(is_async, functions))
+def describe_choice(view: Any, method: str, lane: str) -> str:
+    """Return what about a view makes its requests take a lane."""
+    is_coroutine = any(map(is_async, _find_functions(view, method)))
     if lane == "loop":
-        return f"`{name}` is async" if is_coroutine else f"`{name}` is marked `@on_loop`"
-    return f"`{name}` is marked `@in_thread`" if is_coroutine else f"`{name}` is a plain `def`"
+        return "async" if is_coroutine else "marked `@on_loop`"
+    return "marked `@in_thread`" if is_coroutine else "a plain `def`"
 
 
 def describe_error(error: BaseException) -> str:
-    """Return an exception as people read it."""
-    if isinstance(error, asyncio.CancelledError):
-        return "CancelledError: the client has left"
-    return shorten_code(f"{type(error).__name__}: {error}".removesuffix(": "))
+    """Return an exception as people read it; of a group, what the first in it is too."""
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    if isinstance(error, BaseExceptionGroup):
+        text = f"{text}, {describe_error(error.exceptions[0])}"
+    return shorten_code(text)
