@@ -18,10 +18,12 @@ from flasync.serving.location import load_flask_app
 from flasync.toolkit.deep_recursion import run_deep
 from flasync.toolkit.finding import Finding, Hit, Place, RouteReport, ScanReport, Step, Verdict
 from flasync.toolkit.graph import FunctionNode, list_functions, walk_functions
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import Evaluator, StaticApp, import_known_libraries
 from flasync.toolkit.interpreter.values import UNKNOWN, Instance, Values
 from flasync.toolkit.knowledge import load_knowledge
-from flasync.toolkit.observing import list_lines, merge, run_observed
+from flasync.toolkit.observing.launch import run_observed
+from flasync.toolkit.observing.merging import list_lines, merge
 from flasync.toolkit.project_settings import ProjectSettings
 from flasync.toolkit.request_walk import runs_on_loop
 from flasync.toolkit.rules import Program, load_rules
@@ -232,16 +234,11 @@ def build_report(program: Program, settings: ProjectSettings) -> ScanReport:
 
 
 def _build_filter(program: Program, settings: ProjectSettings) -> Callable[[Finding], bool]:
-    # By `id`, beside the finding: it is asked about for each route that it is on.
-    known: dict[int, tuple[Finding, bool]] = {}
-
     def is_dropped(finding: Finding) -> bool:
-        if id(finding) not in known:
-            line = program.sources.read_line(finding.place)
-            known[id(finding)] = finding, is_suppressed(finding, settings, line)
-        return known[id(finding)][1]
+        line = program.sources.read_line(finding.place)
+        return is_suppressed(finding, settings, line)
 
-    return is_dropped
+    return IdentityMemo(is_dropped).get  # asked for each route that a finding is on
 
 
 class _Entries:

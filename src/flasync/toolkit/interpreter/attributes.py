@@ -15,10 +15,12 @@ from types import (
 from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.graph import Where
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import descriptors, members
 from flasync.toolkit.interpreter.annotations import read_annotation
 from flasync.toolkit.interpreter.members import MISSING, is_a
 from flasync.toolkit.interpreter.operations import may_be_proxies
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.trees import list_decorator_names
 from flasync.toolkit.interpreter.values import (
@@ -56,18 +58,13 @@ _METHOD_TYPES = (
 _BUILT_IN = frozenset(map(id, (bytes, dict, float, frozenset, int, list, set, str, tuple)))
 
 
-class Attributes:
-    """Looks up attributes on values of any sort.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Attributes(Part):
+    """Looks up attributes on values of any sort."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
-        # By `id`, beside the class: the metaclass of a class of the app may hash in its own way.
-        self._annotations: dict[int, tuple[type, dict[str, tuple[Any, type]]]] = {}
-        self._delegates: dict[int, tuple[type, tuple[str, ...]]] = {}
+        super().__init__(evaluator)
+        self._annotations = IdentityMemo(_collect_annotations)
+        self._delegates = IdentityMemo(self._list_delegates)
 
     def read(self, receivers: Values, name: str, spot: Spot) -> Values:
         """Return what an attribute of several alternatives may be."""
@@ -249,7 +246,7 @@ class Attributes:
     def _read_delegated(self, cls: ClassRef, name: str) -> Values:
         """Read what objects of a class pass on to modules."""
         for base in members.list_classes(cls) if not is_a(cls, type) else (cls,):
-            for module_name in self._list_delegates(base) if isinstance(base, type) else ():
+            for module_name in self._delegates.get(base) if isinstance(base, type) else ():
                 module = sys.modules.get(module_name)
                 if module is not None and name in vars(module):
                     return (Live(vars(module)[name]),)
@@ -257,13 +254,9 @@ class Attributes:
 
     def _list_delegates(self, cls: type) -> tuple[str, ...]:
         """Return the names of the modules to which objects of a live class pass things on."""
-        known = self._delegates.get(id(cls))
-        if known is None:
-            knowledge = self._evaluator.knowledge
-            names = (n for base in members.list_classes(cls) for n in knowledge.list_names(base))
-            found = tuple(module for name in names for module in knowledge.delegates.get(name, ()))
-            known = self._delegates[id(cls)] = (cls, found)
-        return known[1]
+        knowledge = self._evaluator.knowledge
+        names = (n for base in members.list_classes(cls) for n in knowledge.list_names(base))
+        return tuple(module for name in names for module in knowledge.delegates.get(name, ()))
 
     def _apply_returns(self, callee: Bound) -> Values:
         known = self._evaluator.known.find(callee)
@@ -277,21 +270,19 @@ class Attributes:
 
     def _read_annotated(self, cls: ClassRef, name: str) -> Values:
         for base in members.list_classes(cls) if not is_a(cls, type) else (cls,):
-            found = self._get_annotations(base).get(name) if isinstance(base, type) else None
+            found = self._annotations.get(base).get(name) if isinstance(base, type) else None
             if found is not None:
                 annotation, owner = found
                 module = sys.modules.get(members.get_module(owner))
                 return read_annotation(annotation, vars(module) if module else {})
         return UNKNOWN
 
-    def _get_annotations(self, cls: type) -> dict[str, tuple[Any, type]]:
-        """Return the annotations of a live class, its bases included, and which class has each."""
-        known = self._annotations.get(id(cls))
-        if known is None:
-            found: dict[str, tuple[Any, type]] = {}
-            for base in members.list_classes(cls):
-                for name, annotation in members.get_annotations(base).items():
-                    if annotation is not None and isinstance(base, type):
-                        found.setdefault(name, (annotation, base))
-            known = self._annotations[id(cls)] = (cls, found)
-        return known[1]
+
+def _collect_annotations(cls: type) -> dict[str, tuple[Any, type]]:
+    """Return the annotations of a live class, its bases included, and which class has each."""
+    found: dict[str, tuple[Any, type]] = {}
+    for base in members.list_classes(cls):
+        for name, annotation in members.get_annotations(base).items():
+            if annotation is not None and isinstance(base, type):
+                found.setdefault(name, (annotation, base))
+    return found

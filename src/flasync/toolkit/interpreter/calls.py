@@ -9,6 +9,7 @@ from types import FunctionType, GeneratorType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.graph import CallSite, FunctionNode, Where
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.annotations import read_annotation
 from flasync.toolkit.interpreter.containers import call_builtin, call_method
@@ -20,6 +21,7 @@ from flasync.toolkit.interpreter.live_functions import (
     unwrap,
 )
 from flasync.toolkit.interpreter.members import is_a, name_class
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.trees import leaves_to_subclasses, read_facts
 from flasync.toolkit.interpreter.values import (
@@ -47,17 +49,12 @@ if TYPE_CHECKING:
 MAX_OVERRIDES = 12
 
 
-class Calls:
-    """Resolves calls and notes at their sites what they run.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Calls(Part):
+    """Resolves calls and notes at their sites what they run."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
-        # By `id`, beside the function: a callable of the app may hash in its own way.
-        self._annotations: dict[int, tuple[Any, Any, Mapping[str, Any]]] = {}
+        super().__init__(evaluator)
+        self._annotations = IdentityMemo(_find_return_annotation)
 
     def call(
         self, callee: Value, arguments: Arguments, site: CallSite, where: Where = Where.HERE
@@ -327,10 +324,7 @@ class Calls:
 
     def read_returns(self, target: Any, receiver: Value | None) -> Values:
         """Return what a function of other code gives, by its annotation."""
-        known = self._annotations.get(id(target))
-        if known is None:
-            known = self._annotations[id(target)] = (target, *_find_return_annotation(target))
-        _, annotation, namespace = known
+        annotation, namespace = self._annotations.get(target)
         if annotation is None:
             return UNKNOWN
         own = (receiver,) if receiver is not None else UNKNOWN

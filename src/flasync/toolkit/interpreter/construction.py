@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from flasync.toolkit.graph import CallSite, Where
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -21,19 +21,9 @@ from flasync.toolkit.interpreter.values import (
 )
 from flasync.toolkit.knowledge.lookup import Entry
 
-if TYPE_CHECKING:
-    from flasync.toolkit.interpreter.evaluator import Evaluator
 
-
-class Construction:
-    """Makes `Instance` values of classes.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
-
-    def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+class Construction(Part):
+    """Makes `Instance` values of classes."""
 
     def construct(
         self, callee: Value, arguments: Arguments, site: CallSite, where: Where

@@ -6,9 +6,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.graph import BlockingCall, Where
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.live_functions import get_getter
 from flasync.toolkit.interpreter.members import MISSING, is_a, name_class
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
@@ -25,18 +27,13 @@ if TYPE_CHECKING:
     from flasync.toolkit.interpreter.evaluator import Evaluator
 
 
-class Descriptors:
-    """Reads what a descriptor gives.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Descriptors(Part):
+    """Reads what a descriptor gives."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
-        # By `id`, beside the class: the metaclass of a class of the app may hash in its own way.
-        self._known: dict[int, tuple[type, tuple[AttributeRead, ...]]] = {}
-        self._reads: dict[int, tuple[Any, AttributeRead | None, Values]] = {}
+        super().__init__(evaluator)
+        self._known = IdentityMemo(self._list_known)
+        self._reads = IdentityMemo(self._find_read)
 
     def read(
         self,
@@ -77,10 +74,7 @@ class Descriptors:
 
     def read_known(self, member: Any, receiver: Value, spot: Spot) -> Values | None:
         """Read what the knowledge says of the class of a descriptor; None without an entry."""
-        read = self._reads.get(id(member))
-        if read is None:
-            read = self._reads[id(member)] = (member, *self._find_read(member))
-        _, known, values = read
+        known, values = self._reads.get(member)
         if known is None:
             return None
         is_new = isinstance(receiver, Instance) and receiver.is_new
@@ -93,7 +87,7 @@ class Descriptors:
 
     def _find_read(self, member: Any) -> tuple[AttributeRead | None, Values]:
         """Return the entry of the knowledge that a descriptor fits, and what reading it gives."""
-        for known in self._list_known(type(member)):
+        for known in self._known.get(type(member)):
             if not all(
                 str(members.get_path(member, path)) in values
                 for path, values in known.where.items()
@@ -109,13 +103,9 @@ class Descriptors:
 
     def _list_known(self, cls: type) -> tuple[AttributeRead, ...]:
         """Return what the knowledge says of descriptors of a class, that of itself first."""
-        known = self._known.get(id(cls))
-        if known is None:
-            knowledge = self._evaluator.knowledge
-            names = (name for base in cls.__mro__ for name in knowledge.list_names(base))
-            found = tuple(read for name in names for read in knowledge.attributes.get(name, ()))
-            known = self._known[id(cls)] = (cls, found)
-        return known[1]
+        knowledge = self._evaluator.knowledge
+        names = (name for base in cls.__mro__ for name in knowledge.list_names(base))
+        return tuple(read for name in names for read in knowledge.attributes.get(name, ()))
 
     def _read_through_get(self, member: Any, receiver: Value, spot: Spot) -> Values | None:
         cls = type(member)

@@ -14,6 +14,7 @@ from flasync.toolkit.interpreter.annotations import read_annotation
 from flasync.toolkit.interpreter.body import Walk
 from flasync.toolkit.interpreter.live_functions import read_closure, read_defaults
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.trees import read_facts
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
@@ -48,15 +49,11 @@ class Summary:
     yields: Values = UNKNOWN
 
 
-class Functions:
-    """Walks functions and keeps what that has shown.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Functions(Part):
+    """Walks functions and keeps what that has shown."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+        super().__init__(evaluator)
         self._summaries: dict[Any, Summary] = {}
         self._variants: Counter[Any] = Counter()
         self._depth = 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flasync.toolkit.graph import BlockingCall, CallSite, Where
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.live_functions import find_object_of, is_coroutine_function
 from flasync.toolkit.interpreter.members import MISSING, is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
@@ -28,19 +29,9 @@ from flasync.toolkit.interpreter.values import (
 from flasync.toolkit.knowledge import Decorator, UsedObject
 from flasync.toolkit.knowledge.lookup import Entry
 
-if TYPE_CHECKING:
-    from flasync.toolkit.interpreter.evaluator import Evaluator
 
-
-class KnownEffects:
-    """Applies the entries of the knowledge to calls.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
-
-    def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+class KnownEffects(Part):
+    """Applies the entries of the knowledge to calls."""
 
     def apply(
         self,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.members import MISSING, is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
     Arguments,
@@ -27,15 +28,11 @@ if TYPE_CHECKING:
     from flasync.toolkit.interpreter.evaluator import Evaluator
 
 
-class KnownValues:
-    """Finds what the knowledge says of values; each method of a class is looked up once.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class KnownValues(Part):
+    """Finds what the knowledge says of values; each method of a class is looked up once."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+        super().__init__(evaluator)
         # With the class, as an `id` is another object's once its own is gone.
         self._entries: dict[tuple[Any, str], tuple[ClassRef, tuple[str, Entry] | None]] = {}
 

@@ -11,6 +11,7 @@ from flasync.toolkit.graph import FunctionNode
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.body import Walk
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.values import (
     UNKNOWN,
     Live,
@@ -27,15 +28,11 @@ if TYPE_CHECKING:
     from flasync.toolkit.interpreter.evaluator import Evaluator
 
 
-class Modules:
-    """Resolves imports.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Modules(Part):
+    """Resolves imports."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+        super().__init__(evaluator)
         self._modules: dict[str, SourceModule | None] = {}
 
     def import_module(self, name: str) -> Values:

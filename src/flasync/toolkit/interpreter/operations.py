@@ -12,12 +12,13 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.local import LocalProxy
 
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.values import (
     CONSTANTS,
@@ -35,9 +36,6 @@ from flasync.toolkit.interpreter.values import (
     join,
 )
 
-if TYPE_CHECKING:
-    from flasync.toolkit.interpreter.evaluator import Evaluator
-
 # What is neither a proxy nor an object of a library whose use is known.
 _ORDINARY_TYPES = (
     *CONSTANTS,
@@ -49,15 +47,8 @@ _ORDINARY_TYPES = (
 _PLAIN_CONTAINERS = (list, tuple, dict, set, str, bytes, GeneratorType)
 
 
-class Operations:
-    """Resolves operations that are not calls.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
-
-    def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+class Operations(Part):
+    """Resolves operations that are not calls."""
 
     def use(self, values: Values, spot: Spot) -> Values:
         """Return what values are once they are used: what stands behind a proxy.

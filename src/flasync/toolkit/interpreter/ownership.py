@@ -9,10 +9,12 @@ from types import CodeType, FunctionType, MethodType, NoneType
 from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.finding import Place
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.functions import MAX_VARIANTS
 from flasync.toolkit.interpreter.live_functions import list_wrapped
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.values import Bound, Function, Live, Value
 from flasync.toolkit.sources import FunctionTree, SourceFile
 
@@ -20,27 +22,17 @@ if TYPE_CHECKING:
     from flasync.toolkit.interpreter.evaluator import Evaluator
 
 
-class Ownership:
-    """Tells the project's code from other code.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class Ownership(Part):
+    """Tells the project's code from other code."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
-        # By `id`, beside what was asked about: a callable of the app may hash in its own way.
-        self._leading: dict[int, tuple[Any, bool]] = {}
-        # By `id`, beside the code: comparing two of them compares all that they hold.
-        self._found: dict[int, tuple[CodeType, SourceFile | None, FunctionTree | None]] = {}
+        super().__init__(evaluator)
+        self._leading = IdentityMemo(self._search)
+        self._found = IdentityMemo(self._find_source)
 
     def find_source(self, function: FunctionType) -> tuple[SourceFile | None, FunctionTree | None]:
         """Return the file and the tree of a function of the project; None for any other."""
-        code = function.__code__
-        found = self._found.get(id(code))
-        if found is None:
-            found = self._found[id(code)] = (code, *self._find_source(code))
-        return found[1], found[2]
+        return self._found.get(function.__code__)
 
     def _find_source(self, code: CodeType) -> tuple[SourceFile | None, FunctionTree | None]:
         if not self._evaluator.sources.is_own(code.co_filename):
@@ -61,10 +53,7 @@ class Ownership:
 
     def leads_home(self, target: Any) -> bool:
         """Return whether a live callable is the project's, or wraps something that is."""
-        known = self._leading.get(id(target))
-        if known is None:
-            known = self._leading[id(target)] = (target, self._search(target))
-        return known[1]
+        return self._leading.get(target)
 
     def _search(self, target: Any) -> bool:
         seen: set[int] = set()

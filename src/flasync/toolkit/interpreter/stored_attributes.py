@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from flasync.toolkit.finding import Place
 from flasync.toolkit.graph import CallSite, Where
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.interpreter import members
 from flasync.toolkit.interpreter.descriptors import get_setter
 from flasync.toolkit.interpreter.live_functions import get_getter
 from flasync.toolkit.interpreter.members import is_a
+from flasync.toolkit.interpreter.part import Part
 from flasync.toolkit.interpreter.spots import Spot
 from flasync.toolkit.interpreter.trees import read_facts
 from flasync.toolkit.interpreter.values import (
@@ -35,18 +37,13 @@ if TYPE_CHECKING:
     from flasync.toolkit.interpreter.evaluator import Evaluator
 
 
-class StoredAttributes:
-    """Remembers assignments to attributes, and finds those that were not walked yet.
-
-    Args:
-        evaluator: What the parts of the interpreter share.
-    """
+class StoredAttributes(Part):
+    """Remembers assignments to attributes, and finds those that were not walked yet."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self._evaluator = evaluator
+        super().__init__(evaluator)
         self._stored: dict[str, dict[Value, Values]] = {}
-        # By `id`, beside the class: the metaclass of a class of the app may hash in its own way.
-        self._assigners: dict[int, tuple[type, dict[str, list[Value]]]] = {}
+        self._assigners = IdentityMemo(self._list_live_assigners)
         self._searched: set[tuple[Any, str]] = set()
 
     def assign(self, receivers: Values, name: str, values: Values, spot: Spot) -> None:
@@ -86,7 +83,7 @@ class StoredAttributes:
 
     def find_assignments(self, cls: ClassRef, name: str) -> None:
         """Walk the methods of a class that give its objects an attribute, once."""
-        # By `id`, as its methods below, where the class is kept.
+        # By `id`: its metaclass may hash in its own way. `_assigners` keeps the class.
         key = (id(cls) if is_a(cls, type) else cls, name)
         if key in self._searched:
             return
@@ -106,19 +103,16 @@ class StoredAttributes:
                     if isinstance(value, Function) and name in read_facts(value.tree).assigned:
                         yield value
         elif not isinstance(cls, Named):
-            yield from self._list_live_assigners(cls).get(name, ())
+            yield from self._assigners.get(cls).get(name, ())
 
     def _list_live_assigners(self, cls: type) -> dict[str, list[Value]]:
         """Return, by attribute, the functions of a live class itself that give it to an object."""
-        known = self._assigners.get(id(cls))
-        if known is None:
-            found: dict[str, list[Value]] = {}
-            is_own = self._evaluator.ownership.is_own_class(cls)
-            for member in list(members.get_members(cls).values()) if is_own else ():
-                function = get_getter(member) or member
-                if is_a(function, FunctionType):
-                    _, tree = self._evaluator.ownership.find_source(function)
-                    for name in read_facts(tree).assigned if tree is not None else ():
-                        found.setdefault(name, []).append(Live(function))
-            known = self._assigners[id(cls)] = (cls, found)
-        return known[1]
+        found: dict[str, list[Value]] = {}
+        is_own = self._evaluator.ownership.is_own_class(cls)
+        for member in list(members.get_members(cls).values()) if is_own else ():
+            function = get_getter(member) or member
+            if is_a(function, FunctionType):
+                _, tree = self._evaluator.ownership.find_source(function)
+                for name in read_facts(tree).assigned if tree is not None else ():
+                    found.setdefault(name, []).append(Live(function))
+        return found

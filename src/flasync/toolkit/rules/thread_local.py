@@ -12,6 +12,7 @@ from typing import Any
 
 from flasync.toolkit.finding import Finding
 from flasync.toolkit.graph import FunctionNode
+from flasync.toolkit.identity_memo import IdentityMemo
 from flasync.toolkit.request_walk import find_loop_functions
 from flasync.toolkit.rules.code_rule import CodeRule
 from flasync.toolkit.rules.rule import Case, Page, Program
@@ -395,8 +396,7 @@ class _Holders:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._files: dict[SourceFile, bool] = {}
-        # By `id`, beside the object: one of the app's may hash in its own way.
-        self._leading: dict[int, tuple[Any, bool]] = {}
+        self._leading = IdentityMemo(self._may_lead_to_one)
 
     def may_use(self, function: FunctionNode) -> bool:
         """Return whether a function's file makes such an object, or has a way to one."""
@@ -405,17 +405,11 @@ class _Holders:
             return False
         if source not in self._files:
             self._files[source] = _mentions(source) or any(
-                map(self._may_lead_to_one, list(function.namespace.values()))
+                map(self._leading.get, list(function.namespace.values()))
             )
         return self._files[source]
 
     def _may_lead_to_one(self, value: Any) -> bool:
-        known = self._leading.get(id(value))
-        if known is None:
-            known = self._leading[id(value)] = (value, self._leads_to_one(value))
-        return known[1]
-
-    def _leads_to_one(self, value: Any) -> bool:
         if issubclass(type(value), threading.local) or _has_thread_sessions(value):
             return True
         filename = find_file(value)
