@@ -101,6 +101,28 @@ async def test_a_waiting_view_on_the_loop(app: flask.Flask, serving: Serving, di
     ]
 
 
+async def test_a_waiting_stream_on_the_loop(
+    app: flask.Flask, serving: Serving, diary: Diary
+) -> None:
+    """The place of a stream's wait is in its generator, and in the one that it reads."""
+
+    async def inner() -> AsyncGenerator[str]:
+        await asyncio.sleep(0)
+        yield "one"
+
+    @app.get("/")
+    async def view() -> AsyncGenerator[str]:
+        async for piece in inner():
+            yield piece
+
+    async with serving(app) as asgi:
+        await Call(asgi).start().finish()
+    waiting = [place for place in diary.places if "inner" in place]
+    assert [[code for code in place if code in {"inner", "view"}] for place in waiting] == [
+        ["inner", "view"]
+    ]
+
+
 async def test_a_sync_view_in_a_thread(app: flask.Flask, serving: Serving, diary: Diary) -> None:
     """A sync view queues for a thread; its wait is a pause there; the loop sends."""
 

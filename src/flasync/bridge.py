@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import threading
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
@@ -34,7 +35,7 @@ from concurrent.futures import Future as ThreadFuture
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
-from types import CoroutineType, FrameType
+from types import AsyncGeneratorType, CoroutineType, FrameType
 from typing import Any, Self, TypeVar
 from weakref import WeakSet
 
@@ -45,6 +46,16 @@ from flasync.errors import AwaitOnLoopError
 from flasync.outcome import Outcome, capture, discard, interrupt, spawn
 
 T = TypeVar("T")
+
+# What stands between a coroutine and the async generator or coroutine that it awaits: what makes
+# `anext()`, with and without a default, `aclose()`, and a coroutine's `__await__`.
+_WRAPPERS = {
+    "anext_awaitable",
+    "async_generator_asend",
+    "async_generator_athrow",
+    "coroutine_wrapper",
+}
+_MOST_WRAPPERS = 4
 
 # Finished request greenlets that a thread keeps for the next request. A fresh greenlet costs ten
 # times a switch; more than this many are at once at rest only after a burst, whose memory we free.
@@ -172,9 +183,29 @@ def walk_frames(suspended: greenlet) -> Iterator[FrameType]:
 
 def _walk_awaits(steps: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine and of those that it awaits, outermost first."""
-    while isinstance(steps, CoroutineType) and steps.cr_frame is not None:
-        yield steps.cr_frame
-        steps = steps.cr_await
+    while steps is not None:
+        if isinstance(steps, CoroutineType):
+            frame, awaited = steps.cr_frame, steps.cr_await
+        else:
+            frame, awaited = steps.ag_frame, steps.ag_await
+        if frame is None:
+            return
+        yield frame
+        steps = _find_suspended(awaited)
+
+
+def _find_suspended(awaited: Any) -> Any:
+    """Return the coroutine or async generator that an awaited object steps; None if it is none.
+
+    The awaitable of `anext()` does not tell whose it is, except to the garbage collector.
+    """
+    for _ in range(_MOST_WRAPPERS):
+        if awaited is None or isinstance(awaited, CoroutineType | AsyncGeneratorType):
+            return awaited
+        if type(awaited).__name__ not in _WRAPPERS:
+            return None
+        awaited = next(iter(gc.get_referents(awaited)), None)
+    return None
 
 
 def describe(function: Any) -> str:
