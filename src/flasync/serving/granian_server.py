@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -84,14 +85,19 @@ def _serve_in_fork(options: dict[str, Any]) -> None:
     """
     sys.stdout.flush()
     sys.stderr.flush()
+    # A signal that comes before there is somebody to pass it on to waits until there is.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     child = os.fork()
     if child == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _serve_and_exit(options)
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        os.kill(child, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(child, signal.SIGTERM)
 
     previous = {number: signal.signal(number, pass_on) for number in STOP_SIGNALS}
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         _, status = os.waitpid(child, 0)
     finally:

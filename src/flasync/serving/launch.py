@@ -148,6 +148,7 @@ def _launch_development(order: Launch) -> None:
     if order.use_reloader and not is_running_from_reloader():
         # The parent only restarts children. It learns whether the app starts at all, so that a
         # wrong --app ends the command; later, a broken edit must not.
+        end_on_sigterm()
         probe_app(order.import_path)
     run_development(
         lambda: _load_or_mend(order.import_path),
