@@ -32,7 +32,11 @@ def build_console(file: IO[str] | None = None, *, stderr: bool = False) -> Conso
 
 
 def fit_encoding(text: str, console: Console) -> str:
-    """Return a text as the console's encoding can carry it."""
+    """Return a text as the console's encoding can carry it, without what would steer the terminal.
+
+    Paths and messages are other people's: an escape sequence in one must stay text.
+    """
+    text = "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
     if console.encoding.startswith("utf"):
         return text
     plain = text.translate(_ASCII)
