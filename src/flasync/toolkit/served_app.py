@@ -36,7 +36,7 @@ _POLL_S = 0.02
 # The exit code of `flasync serve` for an app that is not there, or an option that cannot work.
 _EXIT_USAGE = 2
 
-# The line by which `flasync serve`, and `flask run`, say where they listen.
+# The line by which a program says where it listens, as `flasync serve` does.
 _ANNOUNCEMENT = re.compile(r"^ \* Serving Flask app .+ on (https?://\S+) \(", re.MULTILINE)
 
 

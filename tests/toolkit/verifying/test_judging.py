@@ -1,5 +1,7 @@
 """`verifying.judging`: the verdict, its cause, and the sentence that says them."""
 
+from dataclasses import replace
+
 import pytest
 from tests.toolkit.verifying.loads import build_load, build_request
 
@@ -92,7 +94,7 @@ def test_overlapping_in_part() -> None:
     """Some at a time is neither: how many is said, and that it was not enough."""
     judgement = decide(build_together(100, 500))
     assert judgement.outcome is Outcome.LIMITED
-    assert "4.0 ran at a time, 10.0 were wanted" in judgement.sentence
+    assert "4.0 ran at a time, 8.3 were wanted" in judgement.sentence  # 20 x 100 / (100 + 20) / 2
     assert decide(build_together(100, 500), min_overlap=3).outcome is Outcome.OVERLAPS
 
 
@@ -118,6 +120,21 @@ def test_fast_and_blocking() -> None:
     ]
     judgement = decide(build_load(0.95, *requests))
     assert (judgement.outcome, judgement.cause) == (Outcome.SERIAL, "loop")
+
+
+def test_many_requests_on_few_threads() -> None:
+    """What the machine allows counts, not the number that was sent, of which nobody expects half."""
+    load = build_load(100, *[build_request(0, 2000)] * 1000)
+    assert decide(load).outcome is Outcome.OVERLAPS
+    load = build_load(100, *[build_request(0, 10_000)] * 1000)
+    assert decide(load).outcome is Outcome.LIMITED
+
+
+def test_a_disturbed_baseline() -> None:
+    """The shortest request alone counts: what the machine did else made the others longer."""
+    load = build_load(100, *[build_request(0, 110)] * COUNT)
+    load = replace(load, baseline=(*load.baseline, build_request(0, 900), build_request(0, 800)))
+    assert decide(load).overlap == pytest.approx(20 * 100 / 110)
 
 
 def test_failures_are_no_verdict() -> None:

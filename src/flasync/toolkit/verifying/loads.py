@@ -13,9 +13,11 @@ from flasync.toolkit.verifying.sending import Answer, Exchange, Question, send
 from flasync.toolkit.verifying.server_timing import NAME, build_marks, parse_server_timing
 from flasync.toolkit.verifying.stacks import Stack
 
-# Baseline requests, sent one after another: three for a median, fewer once they have taken this
-# many milliseconds together, so that slow routes are not measured for minutes.
-_BASELINE_REQUESTS = 3
+# Baseline requests, sent one after another: of short ones more, as a machine that does something
+# else for a moment is slow for several of them, until they have taken this many milliseconds
+# together; fewer once they have taken the second number, so that slow routes take no minutes.
+_BASELINE_REQUESTS = range(3, 16)
+_BASELINE_ENOUGH_MS = 50.0
 _BASELINE_BUDGET_MS = 1000.0
 
 _SERVER_TIMING = NAME.lower()
@@ -92,13 +94,20 @@ def run_load(
 def _send_alone(order: LoadOrder) -> list[Exchange]:
     """Send requests one after another; a first one, that warms up, is kept only if it failed."""
     kept: list[Exchange] = []
-    for number in range(_BASELINE_REQUESTS + 1):
+    is_warm = False
+    while not _has_enough(kept):
         sent = send(order.question, 1, order.timeout_s, keep_bodies=True)
-        if number or sent.answers[0].request.failure is not None:
+        if is_warm or sent.answers[0].request.failure is not None:
             kept.append(sent)
-        if _has_spent_budget(kept):
-            break
+        is_warm = True
     return kept
+
+
+def _has_enough(alone: list[Exchange]) -> bool:
+    if len(alone) < _BASELINE_REQUESTS.start:
+        return _has_spent_budget(alone)
+    spent_ms = sum(sent.wall_ms for sent in alone)
+    return spent_ms >= _BASELINE_ENOUGH_MS or len(alone) >= _BASELINE_REQUESTS.stop - 1
 
 
 def _send_together(
