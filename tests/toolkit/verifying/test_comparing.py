@@ -76,10 +76,11 @@ def test_a_header_that_changes_by_itself() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (b'{"a": 1}', b'{"a": 2}', "from byte 6, '1}' became '2}'"),
-        (b"abc", b"abcd", "from byte 3, its end became 'd'"),
-        (b"abc", b"", "from byte 0, 'abc' became its end"),
-        (b"\xff", b"\xfe", "from byte 0, '\ufffd' became '\ufffd'"),
+        (b'{"a": 1}', b'{"a": 2}', """'{"a": 1}' became '{"a": 2}'"""),
+        (b"abc", b"abcd", "'abc' became 'abcd'"),
+        (b"abc", b"", "'abc' became ''"),
+        (b"\xff", b"\xfe", "'\ufffd' became '\ufffd'"),
+        (b"a " * 50 + b"b", b"a " * 50 + b"c", f"'{'a ' * 6}b' became '{'a ' * 6}c'"),
         (b"http://127.0.0.1:1111/a", b"http://127.0.0.1:2222/a", ""),
     ],
 )
@@ -89,8 +90,34 @@ def test_bodies(before: bytes, after: bytes, words: str) -> None:
     assert compare_answers(answers[:1] * 2, answers[1:] * 2).body == words
 
 
-def test_a_body_that_changes_by_itself() -> None:
-    """A body that differs from request to request on one stack is told as that."""
-    answers = [build_answer(body=str(number).encode()) for number in range(4)]
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("<p>{token}<b>yes", "<p>{token}<b>yes", ""),
+        ("<p>{token}<b>yes", "<p>{token}<b>no", "'<p>…<b>yes' became '<p>…<b>no'"),
+        ("<p>{token}<b>yes", "<p><b>yes", "'<p>…<b>yes' became '<p><b>yes'"),
+        ("<p>{token}<b>yes", "<p>one<b>yes", ""),
+    ],
+)
+def test_words_that_change_by_themselves(before: str, after: str, words: str) -> None:
+    """Pages that differ in their tokens alone are the same; the rest of them is compared."""
+    answers = [
+        [build_answer(body=page.format(token=f"Im{number}-.Z{port}").encode()) for number in (1, 2)]
+        for port, page in enumerate((before, after))
+    ]
+    assert compare_answers(*answers).body == words
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        [b"0", b"1", b"2", b"3"],
+        [b"0, 0", b"1, 1", b"2, 2", b"3, 3"],
+        [b"many", b"many words", b"many other words", b"many more words than these"],
+    ],
+)
+def test_a_body_that_changes_by_itself(bodies: list[bytes]) -> None:
+    """A body of which nothing stays the same on one stack, or not its length, tells nothing."""
+    answers = [build_answer(body=body) for body in bodies]
     assert compare_answers(answers[:2], answers[2:]).body == CHANGES_BY_ITSELF
     assert compare_answers(answers[:1], answers[1:]).body == CHANGES_BY_ITSELF

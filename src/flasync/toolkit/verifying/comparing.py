@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 from flasync.toolkit.verifying.run import Sameness
 from flasync.toolkit.verifying.sending import Answer
 
-# A body that differs also between two requests to one stack: it tells nothing about the stacks.
+# A body of which nothing stays the same between two requests to one stack: it tells nothing.
 CHANGES_BY_ITSELF = "changes by itself"
 
 # What a server adds or chooses, and no app; the length is that of the body, which is compared.
@@ -26,8 +28,12 @@ _OF_SERVERS = frozenset(
     }
 )
 
-# Bytes of a body that are shown where two differ.
-_SHOWN_BYTES = 30
+# Bytes of a body that are shown where two differ, and how many of them are before that place.
+_SHOWN_BYTES = 40
+_SHOWN_BEFORE = 12
+
+# A word of a body, as a token or a time is one, or what is between two of them.
+_WORD = re.compile(rb"[\w.+/=%-]+|[^\w.+/=%-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ class Answers:
 def compare(before: Answers, after: Answers) -> Sameness:
     """Return in what the answers of two stacks differ.
 
+    What differs also between two answers of one stack, as a token in a page does, is no difference.
+
     Args:
         before: One answer at least; two or more tell what changes by itself.
         after: The same of the stack in question.
@@ -104,25 +112,50 @@ def _show(values: set[str]) -> str:
 
 
 def _compare_bodies(before: set[bytes], after: set[bytes]) -> str:
-    if before == after and len(before) == 1:
+    if before == after:
         return ""
-    if max(len(before), len(after)) > 1:
+    first, second = _find_pattern(before), _find_pattern(after)
+    if first is None or second is None:
         return CHANGES_BY_ITSELF
-    (first,), (second,) = before, after
-    place = next(
-        (
-            number
-            for number, pair in enumerate(zip(first, second, strict=False))
-            if pair[0] != pair[1]
-        ),
-        min(len(first), len(second)),
-    )
-    shown = [_show_body(body[place : place + _SHOWN_BYTES]) for body in (first, second)]
-    return f"from byte {place}, {shown[0]} became {shown[1]}"
+    if len(first) == len(second):
+        is_fixed = [None not in pair for pair in zip(first, second, strict=True)]
+        first, second = (list(map(_hide, pattern, is_fixed)) for pattern in (first, second))
+    return _describe_difference(*(b"".join(map(_fill, pattern)) for pattern in (first, second)))
+
+
+def _find_pattern(bodies: set[bytes]) -> list[bytes | None] | None:
+    """Return the words of all bodies of a stack, None for each that is not the same in all.
+
+    Such words are the tokens, times and numbers in a page. None for all: they have no word in
+    common, or not the same number of them.
+    """
+    rows = [_WORD.findall(body) for body in bodies]
+    if len({len(row) for row in rows}) > 1:
+        return None
+    pattern = [row[0] if len(set(row)) == 1 else None for row in zip(*rows, strict=True)]
+    has_fixed_words = any(word is not None and word[:1].isalnum() for word in pattern)
+    return pattern if has_fixed_words or None not in pattern else None
+
+
+def _hide(word: bytes | None, is_fixed: bool) -> bytes | None:
+    return word if is_fixed else None
+
+
+def _fill(word: bytes | None) -> bytes:
+    return "…".encode() if word is None else word
+
+
+def _describe_difference(first: bytes, second: bytes) -> str:
+    if first == second:
+        return ""
+    same = os.path.commonprefix([first, second])  # noqa: RUF071  of any sequences, not of paths
+    start = max(0, len(same) - _SHOWN_BEFORE)
+    shown = [_show_body(body[start : start + _SHOWN_BYTES]) for body in (first, second)]
+    return f"{shown[0]} became {shown[1]}"
 
 
 def _show_body(part: bytes) -> str:
-    return repr(part.decode(errors="replace")) if part else "its end"
+    return repr(part.decode(errors="replace"))
 
 
 def _hide_values(cookie: str) -> str:
