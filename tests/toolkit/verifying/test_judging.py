@@ -123,7 +123,7 @@ def test_fast_and_blocking() -> None:
 
 
 def test_many_requests_on_few_threads() -> None:
-    """What the machine allows counts, not the number that was sent, of which nobody expects half."""
+    """What the machine allows counts: nobody expects half of a thousand at a time."""
     load = build_load(100, *[build_request(0, 2000)] * 1000)
     assert decide(load).outcome is Outcome.OVERLAPS
     load = build_load(100, *[build_request(0, 10_000)] * 1000)
