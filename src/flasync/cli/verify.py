@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shlex
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ from click.core import ParameterSource
 from flasync.cli.app_options import app_options, project_option
 from flasync.cli.duration import Duration
 from flasync.cli.process_end import terminated_by_exception
+from flasync.errors import MissingExtraError
 from flasync.serving import PREFERENCE
 from flasync.toolkit.extras import require_packages
+from flasync.toolkit.verifying.chromium import find_chromium
 
 # Enough to tell N at a time from a pool of 5 or 10, and few enough for any machine.
 DEFAULT_REQUESTS = 20
@@ -126,6 +129,11 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page for the browser to this file.",
 )
+@click.option(
+    "--browser",
+    is_flag=True,
+    help="Load the GET routes from headless Chromium too, and measure what its user feels.",
+)
 @click.option("--server", type=click.Choice(PREFERENCE), help="As for `flasync serve`.")
 @click.option(
     "--timeout",
@@ -156,6 +164,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
     as_json: bool,
     output: Path | None,
     html: Path | None,
+    browser: bool,
     server: str | None,
     timeout_s: float,
     verbose: bool,
@@ -183,7 +192,11 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
     if url is not None:
         _check_url(ctx, url, paths)
         import_path = None
+        if browser and bystander is None:
+            raise click.UsageError("--browser and --url need --bystander: a quick path to ask for.")
     require_packages(("aiohttp", "psutil", "rich"), "flasync verify")
+    if browser:
+        _check_browser()
     from flasync.cli.verify_run import VerifyRun  # noqa: PLC0415 (imports them)
     from flasync.toolkit.verifying.thresholds import Thresholds  # noqa: PLC0415 (as above)
 
@@ -203,6 +216,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         as_json=as_json,
         output=output,
         html=html,
+        browser=browser,
         server=server,
         timeout_s=timeout_s,
         verbose=verbose,
@@ -211,6 +225,15 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
     with terminated_by_exception():
         code = run.run()
     raise SystemExit(code)
+
+
+def _check_browser() -> None:
+    """Refuse before the app is started what would fail after it."""
+    if importlib.util.find_spec("playwright") is None:
+        raise MissingExtraError(
+            "flasync verify --browser needs playwright: pip install 'flasync[browser]'"
+        )
+    find_chromium()
 
 
 def _check_url(ctx: click.Context, url: str, paths: tuple[str, ...]) -> None:

@@ -105,6 +105,8 @@ def _describe(progress: Progress) -> str:
         return f"Starting {progress.stack} …"
     if progress.step is Step.MEASURING_COST:
         return "Measuring what the client itself needs …"
+    if progress.step is Step.BROWSING:
+        return f"{progress.method} {progress.path} in a browser …"
     answered = f", {progress.answered} answered" if progress.answered else ""
     stack = f" on {progress.stack}" if progress.stack else ""
     return f"{progress.method} {progress.path}{stack}{answered}"

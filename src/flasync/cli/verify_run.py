@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from flasync.toolkit.report.verify_html import build_verify_html
 from flasync.toolkit.report.verify_json import build_json
 from flasync.toolkit.report.verify_text import print_run
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
-from flasync.toolkit.verifying.choosing import choose_routes
 from flasync.toolkit.verifying.run import Run
-from flasync.toolkit.verifying.stacks import serve_flasync
 from flasync.toolkit.verifying.thresholds import Thresholds, list_breaches, list_failed_verdicts
-from flasync.toolkit.verifying.verification import Order, Progress, Step, Tell, verify
+from flasync.toolkit.verifying.verification import Order, verify
 
 _EXIT_FAILED_CHECK = 1
-
-# Seconds until a served app has said what its routes are.
-_ROUTES_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,7 @@ class VerifyRun:
     as_json: bool
     output: Path | None
     html: Path | None
+    browser: bool
     server: str | None
     timeout_s: float
     verbose: bool
@@ -57,31 +52,22 @@ class VerifyRun:
         Raises:
             AppNotFoundError: `flasync serve` refused to start.
             AppStartError: The app did not start.
+            MissingExtraError: There is no browser.
             RepositoryError: There is no such revision.
             SettingError: There is no such route, or the login script failed.
         """
         with VerifyProgress(self.requests) as progress:
-            named = self._find_named(progress) if self.routes else ()
-            run = verify(self._build_order(named), progress)
+            run = verify(self._build_order(), progress)
         breaches = list(list_breaches(run, self.thresholds))
         failed = [*list_failed_verdicts(run), *breaches]
         self._publish(run, breaches, failed)
         return _EXIT_FAILED_CHECK if failed else 0
 
-    def _find_named(self, tell: Tell) -> tuple[tuple[str, str], ...]:
-        """Return the methods and paths of --route, which the served app alone can tell."""
-        tell(Progress(Step.STARTING, "the app, to learn its routes"))
-        with serve_flasync(self.import_path, self.root, self.server) as stack:
-            evidence = stack.evidence
-            app = evidence and evidence.read_app(time.monotonic() + _ROUTES_TIMEOUT_S)
-        chosen = choose_routes(app.routes if app else (), self.routes)
-        return tuple((route.method, route.path) for route in chosen)
-
-    def _build_order(self, named: tuple[tuple[str, str], ...]) -> Order:
-        asked = tuple((self.method, path) for path in self.paths)
+    def _build_order(self) -> Order:
         return Order(
             import_path=self.import_path,
-            routes=tuple(dict.fromkeys((*asked, *named))),
+            routes=tuple((self.method, path) for path in self.paths),
+            named=self.routes,
             requests=self.requests,
             headers=self.headers,
             login=self.login,
@@ -90,6 +76,7 @@ class VerifyRun:
             compare=self.compare,
             min_overlap=self.thresholds.min_overlap,
             timeout_s=self.timeout_s,
+            browser=self.browser,
             bystander=self.bystander or (None if self.url else BYSTANDER_PATH),
             root=self.root,
             command=self.command,

@@ -7,7 +7,7 @@ import pytest
 
 from flasync.toolkit.report.terminal import build_console
 from flasync.toolkit.report.verify_text import print_run
-from flasync.toolkit.verifying.run import Run, Sameness
+from flasync.toolkit.verifying.run import BrowserTimes, Run, Sameness
 from toolkit.verifying.sample_runs import (
     COMPARED,
     COMPUTING,
@@ -210,3 +210,14 @@ def test_answers_that_were_not_compared() -> None:
     (first, *_) = COMPARED.routes
     same = replace(COMPARED, routes=(replace(first, sameness=Sameness()),))
     assert "The answers are the same" in render(same)
+
+
+def test_browser_is_told_apart() -> None:
+    """What a browser has seen stands beside what the client has."""
+    (route,) = OVERLAPPING.routes
+    (measured,) = route.measured
+    times = BrowserTimes(2, (210.0, 220.0), (0.0, 0.0), (), 0, 221.0, 9.0, (10.0, 12.0))
+    seen = replace(route, measured=(replace(measured, browser=times),))
+    text = render_words(replace(OVERLAPPING, routes=(seen,)))
+    assert "In a browser: flasync on uvicorn: fetches" in text
+    assert "In a browser" not in render(OVERLAPPING)

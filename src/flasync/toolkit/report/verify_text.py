@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from flasync.toolkit.report.browser_words import list_browser_lines
 from flasync.toolkit.report.terminal import Writer
 from flasync.toolkit.report.verify_next import list_verify_steps
 from flasync.toolkit.report.verify_table import (
@@ -118,6 +119,7 @@ def _write_route(writer: Writer, route: Route, run: Run, verbose: bool) -> None:
     if len(route.measured) > 1:
         write_comparison(writer, route)
         writer.blank()
+    _write_browser(writer, route)
     rows = _count_rows(len(run.routes), len(route.measured))
     wall_ms = max(each.load.wall_ms for each in route.measured)
     for each in route.measured:
@@ -127,6 +129,15 @@ def _write_route(writer: Writer, route: Route, run: Run, verbose: bool) -> None:
         writer.blank()
         writer.write("Where the time went, of all requests together:")
         write_holds(writer, holds)
+
+
+def _write_browser(writer: Writer, route: Route) -> None:
+    lines = list(list_browser_lines(route))
+    if lines:
+        writer.write("In a browser:")
+    for line in lines:
+        writer.write(line, indent=2, hanging=2)
+    writer.blank()
 
 
 def _choose_holds(measured: Measured) -> tuple[Hold, ...]:
