@@ -243,8 +243,11 @@ def test_keyboard(show: Callable[..., Page]) -> None:
     assert page.evaluate("document.activeElement.getAttribute('role')") == "application"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     tip = page.locator(".tip")
-    press(page, "ArrowDown")
+    press(page, "End")
+    assert "Request 20" in tip.inner_text()
+    press(page, "Escape", "ArrowDown")
     first = tip.inner_text()
+    assert "Request 1:" in first
     press(page, "ArrowDown")
     assert tip.inner_text() != first
     press(page, "End")

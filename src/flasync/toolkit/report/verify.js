@@ -6,7 +6,7 @@
   const LABELS = 4;               // calls that are named in a drawing
   const LABEL_PX = 70;            // the narrowest bar that has room for the beginning of a name
   const LETTER_PX = 7;            // the width of a name's letter, at most
-  const TICK_PX = 45;             // the width of a time on the axis
+  const TICK_PX = 55;             // the width of a time on the axis
   const BAR_PX = 8;               // the narrowest bar whose call is named beside it
   const ROW_PX = 9;               // the lowest row that has room for a name
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -232,7 +232,8 @@
       const all = this.shown.flatMap((panel) => panel.rows.map((_, row) => ({ panel, row })));
       const now = all.findIndex(({ panel, row }) =>
         this.chosen && panel === this.chosen.panel && row === this.chosen.row);
-      const { panel, row } = all[clamp(now < 0 ? 0 : now + by, 0, all.length - 1)];
+      const next = now < 0 ? Math.max(0, by - 1) : now + by;  // the first key chooses the first
+      const { panel, row } = all[clamp(next, 0, all.length - 1)];
       const bounds = panel.plot.getBoundingClientRect();
       this.choose(panel, row, bounds.left + bounds.width / 2);
       panel.marker.scrollIntoView({ block: "nearest" });

@@ -29,7 +29,7 @@ ROWS_TOP = 24
 _BOTTOM = 6
 
 # The height of a row, by how many the waterfalls of a route have together at most.
-_ROW_HEIGHTS = ((20, 18), (44, 15), (60, 10))
+_ROW_HEIGHTS = ((20, 18), (44, 15), (_ROW_LIMIT, 9))
 _LOWEST_ROW = 7
 
 # Room for the last answer's end to be seen.
