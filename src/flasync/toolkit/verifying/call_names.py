@@ -111,7 +111,7 @@ def _name(node: ast.expr, frame: FrameType) -> str:
         return _name_value(value)
     if isinstance(node, ast.Attribute):
         owner = _name(node.value, frame)
-        return f"{owner}.{node.attr}" if owner else node.attr
+        return f"{owner}.{node.attr}" if owner else ""
     return node.id if isinstance(node, ast.Name) else ""
 
 
