@@ -23,7 +23,6 @@ _PATIENCE_S = 0.002
 # Samples of one stretch; then every other one is dropped.
 _MOST_SAMPLES = 2048
 
-
 # Seconds without a stretch after which it is calm, and after which the thread rests: to wake it
 # costs a request more than many looks do.
 _CALM_S = 0.02
