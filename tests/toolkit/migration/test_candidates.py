@@ -183,3 +183,42 @@ def test_unknown_calls(colour: str, tmp_path: Path) -> None:
         assert plan.moved_before == ("GET /",)
     else:
         assert "could not be followed" in get_reason(plan, "GET /")
+
+
+@pytest.mark.parametrize(
+    ("wait", "colour", "moves"),
+    [
+        ("flasync.await_(asyncio.sleep(0.001))", "", True),
+        ("store.ping()", "", True),
+        ("store.ping()", "async ", False),
+        ("flasync.call_in_thread(time.sleep, 0.001)", "", False),
+    ],
+)
+def test_route_left_by_another_migration(
+    wait: str, colour: str, moves: bool, tmp_path: Path
+) -> None:
+    """A view in a thread gains although all that it waits for is async already."""
+    text = f"""\
+import asyncio
+import functools
+
+import flasync
+import redis.asyncio
+
+store = flasync.bridged(functools.partial(redis.asyncio.Redis, port=1))
+
+
+def pause():
+    {wait}
+
+
+@app.get("/")
+{colour}def index():
+    pause()
+    return "a"
+"""
+    with opened_planner(tmp_path, {"app.py": HEAD + text}) as planner:
+        plan = planner.plan()
+    routes = [stage for stage in plan.stages if stage.routes]
+    assert [describe(stage) for stage in routes] == [["async index"]] * moves
+    assert plan.moved_before == ("GET /",) * bool(colour)

@@ -327,3 +327,54 @@ def test_functions_without_span(build: Build) -> None:
     functions = list(list_functions(program))
     assert len(functions) >= 2
     assert {locate_function(function) for function in functions} == {None}
+
+
+BRIDGED = """\
+import asyncio
+from functools import partial
+
+import flasync
+import redis.asyncio
+from flasync import await_, bridged
+
+store = bridged(partial(redis.asyncio.Redis, port=1))
+
+
+class Shelf:
+    def __init__(self):
+        self.client = bridged(partial(redis.asyncio.Redis, port=1))
+
+    def load(self):
+        return self.client.get("a")
+
+
+shelf = Shelf()
+
+
+async def load():
+    return "a"
+
+
+@app.get("/")
+def index():
+    flasync.await_(asyncio.sleep(0.001))
+    text = await_(load()) + shelf.load()
+    return text + store.get("a")
+"""
+
+
+def test_what_is_freed_already(build: Build) -> None:
+    """What waits through the bridge holds a thread only where its request does."""
+    sites = list_sites(build(BRIDGED))
+    assert {site.site.text for site in sites} == {
+        "flasync.await_(…)",
+        "await_(…)",
+        "self.client.get(…)",
+        "store.get(…)",
+    }
+    assert all(site.is_freed and site.gains and site.span is None for site in sites)
+
+
+def test_blocking_calls_are_not_freed(build: Build) -> None:
+    """What holds the loop as well as a thread is still to be freed."""
+    assert not any(site.is_freed for site in list_sites(build(HOOKS)))

@@ -87,7 +87,9 @@ class Candidates:
         entries = self._program.entries.get(route.id, [])
         handlers = [entry for entry in self._program.others if entry[0] == _ERROR_HANDLERS]
         roots = [function for _, function in (*entries, *handlers)]
-        sites = list(list_waiting_sites(entries))
+        sites = [
+            site for site in list_waiting_sites(entries) if not (site.is_freed and report.is_async)
+        ]
         freed = self._freeing.free(sites, roots)
         if report.is_async and not sites:
             return None
@@ -140,6 +142,8 @@ class Candidates:
     def _ask_scan(self, look: _Look) -> Left | None:
         """Is it known what the route does?"""
         if look.report.verdict is not Verdict.UNKNOWN or look.report.is_async:
+            return None
+        if any(site.is_freed for site, _ in look.freed):  # of which the scan says nothing
             return None
         return look.leave(look.report.reason, look.report.place, _OBSERVE)
 

@@ -164,6 +164,8 @@ class Freeing:
 
     def _free_without_thread(self, site: WaitingSite) -> Freed | Refusal:
         """Return how a place is freed, or why it must go to a thread."""
+        if site.is_freed:
+            return Freed()
         stage = self._common.find_freeing(site.name)
         if stage is not None:
             return Freed(stage=stage.id)

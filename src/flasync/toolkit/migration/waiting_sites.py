@@ -17,6 +17,9 @@ from flasync.toolkit.sources import SourceFile
 _IMPLICIT = (".__contains__", ".__getitem__", ".__iter__", ".__next__")
 # What a wait is worth a change for. A file of the own disk or a computation is none by itself.
 _GAINS = frozenset(Kind) - {Kind.CPU, Kind.DISK, Kind.CONSOLE}
+# What waits through the bridge: `await_` itself, and the faces of async clients.
+_AWAIT = "flasync.bridge.await_"
+_FACES = "flasync.bridged._"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class WaitingSite:
         node: The call that a change would replace; None for iteration, `with`, the reading of an
             attribute.
         gains: Whether a route is better off when it need not hold a thread here.
+        is_freed: Whether it waits through the bridge already: it holds a thread where its request
+            has one, and never the loop.
     """
 
     site: CallSite
@@ -41,6 +46,7 @@ class WaitingSite:
     kind: Kind
     node: ast.Call | None
     gains: bool
+    is_freed: bool = False
 
     @property
     def span(self) -> Span | None:
@@ -58,8 +64,10 @@ def list_waiting_sites(entries: list[tuple[str, FunctionNode]]) -> Iterator[Wait
             key = (id(site.node), str(site.place))
             if key in seen:
                 continue
-            waiting = _read_blocking(site, reached.function, kind) or _read_loop(
-                site, reached.function, kind
+            waiting = (
+                _read_blocking(site, reached.function, kind)
+                or _read_loop(site, reached.function, kind)
+                or _read_bridge(site, reached.function, kind)
             )
             if waiting is not None:
                 seen.add(key)
@@ -98,6 +106,16 @@ def _read_loop(site: CallSite, function: FunctionNode, entry: str) -> WaitingSit
         if recipe is not None and recipe.of_loop:
             node = _find_call_of(site.node, function) if recipe.of_result else site.node
             return WaitingSite(site, function, entry, name, Kind.NETWORK, node, gains=True)
+    return None
+
+
+def _read_bridge(site: CallSite, function: FunctionNode, entry: str) -> WaitingSite | None:
+    """Return a call that waits on the loop for sync code."""
+    for name in site.names:
+        if name == _AWAIT or name.startswith(_FACES):
+            return WaitingSite(
+                site, function, entry, name, Kind.NETWORK, None, gains=True, is_freed=True
+            )
     return None
 
 
