@@ -75,9 +75,12 @@ def test_flasync_with_a_witness(folder: Path) -> None:
         stack.check_alive()
 
 
-def test_stock_flask_on_gunicorn(folder: Path) -> None:
-    """The stack has gunicorn's threads, and the bystander; its processor time is known."""
+def test_stock_flask_on_gunicorn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process has the threads, and the bystander; its processor time is known."""
+    monkeypatch.setenv("WEB_CONCURRENCY", "3")  # which is gunicorn's default
     with serve_stock("app", folder) as stack:
+        assert stack.app is not None
+        assert stack.app.read_log().count("Booting worker") == 1
         assert stack.name == "Flask on gunicorn, 40 threads"
         assert get(stack, "/server")[1].startswith("gunicorn/")
         assert get(stack, BYSTANDER_PATH)[0] == 204

@@ -68,6 +68,7 @@ def _run_gunicorn(import_path: str | None) -> None:
         def load_config(self) -> None:
             settings: dict[str, Any] = {
                 "bind": f"{_LOOPBACK}:0",
+                "workers": 1,
                 "worker_class": "gthread",
                 "threads": THREADS,
                 "backlog": _BACKLOG,
