@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from flasync.toolkit.observing import Observation, run_observed
-from flasync.toolkit.observing.observation import ObservedPlace, ObservedRoute
+from flasync.toolkit.observing.launch import run_observed
+from flasync.toolkit.observing.observation import Observation, ObservedPlace, ObservedRoute
 
 # What share of a planted wait or computation must be found at its line. Two sampling intervals of
 # each are not, and on a busy machine an interval is long.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flasync.toolkit.observing import run_observed
+from flasync.toolkit.observing.launch import run_observed
 
 BOOKSHOP = Path(__file__).resolve().parents[3] / "examples" / "bookshop"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.toolkit.observing.projects import Project, get_route
 
 from flasync.errors import ObserveError
-from flasync.toolkit.observing import run_observed
+from flasync.toolkit.observing.launch import run_observed
 
 APP = """\
     import flask
@@ -107,7 +107,7 @@ def test_interrupted(project: Project, number: signal.Signals) -> None:
         """\
         import sys
         from pathlib import Path
-        from flasync.toolkit.observing import run_observed
+        from flasync.toolkit.observing.launch import run_observed
 
         exit_code, observation = run_observed([sys.executable, "serve.py"], Path.cwd(), {})
         print(exit_code, observation.requests)

@@ -7,8 +7,8 @@ import pytest
 from tests.toolkit.observing.projects import Project
 
 from flasync.toolkit.finding import Evidence, Finding, ScanReport
-from flasync.toolkit.observing import Observation, list_lines, merge
-from flasync.toolkit.observing.observation import Frame, ObservedPlace, ObservedRoute
+from flasync.toolkit.observing.merging import list_lines, merge
+from flasync.toolkit.observing.observation import Frame, Observation, ObservedPlace, ObservedRoute
 from flasync.toolkit.project_settings import ProjectSettings
 from flasync.toolkit.rules import Program
 from flasync.toolkit.scanning import build_program, build_report
