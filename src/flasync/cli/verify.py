@@ -70,7 +70,7 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
 @click.option(
     "--requests",
     "-n",
-    type=click.IntRange(2, 10_000),
+    type=click.IntRange(2, 5000),
     default=DEFAULT_REQUESTS,
     show_default=True,
     help="How many are sent at once.",

@@ -36,31 +36,18 @@ _HOLDS = {
     Phase.SENDING: "sent",
 }
 
-# Columns that a route needs beside the figures; where they lack, the table becomes a list.
-_MIN_ROUTE = 24
-_FIGURES = 62
+# Columns from which on long routes are folded, so that the table fits; else it becomes a list.
+_ROOMY_WIDTH = 86
 
 
 def write_routes(writer: Writer, routes: tuple[Route, ...]) -> None:
     """Write a row for each route, with the figures of the stack in question."""
-    if writer.console.width < _FIGURES + _MIN_ROUTE:
+    table = _build_route_table(writer, routes)
+    width = writer.console.measure(table).maximum
+    if min(width, _ROOMY_WIDTH) > writer.console.width:
         _write_route_list(writer, routes)
-        return
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold")
-    table.add_column("Route", overflow="fold")
-    table.add_column("Lane")
-    table.add_column("Verdict", no_wrap=True)
-    for title in ("Overlap", "p50", "p99", "Bystander"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for route in routes:
-        measured = route.measured[-1]
-        table.add_row(
-            writer.text(name_route(route)),
-            writer.text(route.lane or ("-", "dim")),
-            writer.text(_style_outcome(measured)),
-            *map(writer.text, _list_figures(measured)),
-        )
-    writer.write_table(table)
+    else:
+        writer.write_table(table)
 
 
 def write_comparison(writer: Writer, route: Route) -> None:
@@ -108,6 +95,24 @@ def write_holds(writer: Writer, holds: Iterable[Hold]) -> None:
 def name_route(route: Route) -> str:
     """Return a route as people write it, such as "GET /books"."""
     return f"{route.method} {route.path}"
+
+
+def _build_route_table(writer: Writer, routes: tuple[Route, ...]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("Route", overflow="fold")
+    table.add_column("Lane", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
+    for title in ("Overlap", "p50", "p99", "Bystander"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for route in routes:
+        measured = route.measured[-1]
+        table.add_row(
+            writer.text(name_route(route)),
+            writer.text(route.lane or ("-", "dim")),
+            writer.text(_style_outcome(measured)),
+            *map(writer.text, _list_figures(measured)),
+        )
+    return table
 
 
 def _describe_latency(measured: Measured) -> str:
