@@ -36,13 +36,34 @@ CHECK = f"{shlex.quote(sys.executable)} check.py"
 
 
 def migrate(
-    root: Path, check: str = "", files: dict[str, str] | None = None, **manner: object
+    root: Path,
+    check: str = "",
+    files: dict[str, str] | None = None,
+    wish: Wish | None = None,
+    **manner: object,
 ) -> MigrationReport:
     """Write the changes into a project whose test is a line about the text of `app.py`."""
     given = {"app.py": APP, "check.py": f"text = open('app.py').read()\n{check}\n", **(files or {})}
     with opened_planner(root, given) as planner:
         how = Manner(write=True, test=CHECK if check else "", **manner)  # type: ignore[arg-type]
-        return Migration(planner, root.resolve(), "app", how).run(Wish())
+        return Migration(planner, root.resolve(), "app", how).run(wish or Wish())
+
+
+SHARED = APP.replace('    time.sleep(0.01)\n    return "b"', '    return load("b")')
+
+
+def test_one_route_and_then_the_others(tmp_path: Path) -> None:
+    """A route moves although an earlier migration has freed all that it waits for."""
+    first = migrate(tmp_path, files={"app.py": SHARED}, wish=Wish(frozenset({"GET /a"})))
+    assert first.moved == ("GET /a",)
+    text = (tmp_path / "app.py").read_text()
+    assert "await_(asyncio.sleep(0.01))" in text
+    assert "\ndef b():" in text
+    second = migrate(tmp_path, files={"app.py": text})
+    assert (second.moved_before, second.moved) == (("GET /a",), ("GET /b",))
+    text = (tmp_path / "app.py").read_text()
+    assert "\nasync def b():" in text
+    assert migrate(tmp_path, files={"app.py": text}).outcomes == ()
 
 
 def list_statuses(report: MigrationReport) -> list[tuple[str, str]]:
