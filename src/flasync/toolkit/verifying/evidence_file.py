@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,7 @@ class EvidenceFile:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lines: deque[Line] = deque()
         self._writing = threading.Lock()
 
@@ -33,9 +34,8 @@ class EvidenceFile:
         with self._writing:
             count = min(len(self._lines), _MOST_LINES)
             text = "".join(self._lines.popleft()() for _ in range(count))
-            if text:
-                with open(self._path, "ab") as file:
-                    file.write(text.encode())
+            if text:  # all of it goes into a file at once, and among no other process's
+                os.write(self._file, text.encode())
         return bool(self._lines)
 
     def write_all(self) -> None:

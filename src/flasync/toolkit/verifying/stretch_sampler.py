@@ -63,28 +63,29 @@ class StretchSampler:
         pace = Pace()
         busy_at = calm_at = perf_counter()
         while True:
-            started = thread_time()
-            is_busy = self._look()
-            pause_s = max(_INTERVAL_S, pace.choose_pause(thread_time() - started))
+            # Before the look: it may have waited for a call that keeps the interpreter lock.
             now = perf_counter()
-            if is_busy:
-                busy_at = now
             has_more = False
             if now - busy_at > _CALM_S or now - calm_at > _MOST_BUSY_S:
                 has_more = self._on_calm()
                 calm_at = calm_at if has_more else now
+            started = thread_time()
+            is_busy = self._look()
+            pause_s = max(_INTERVAL_S, pace.choose_pause(thread_time() - started))
+            if is_busy:
+                busy_at = perf_counter()
             if now - busy_at > _REST_S and not has_more:
-                # It looks at once then: a call that keeps the interpreter lock may have begun.
                 self._rest()
                 busy_at = perf_counter()
             else:
                 sleep(pause_s)
 
     def _rest(self) -> None:
-        """Wait for a stretch, unless one has begun meanwhile."""
+        """Wait for a stretch or a line, unless there is one; then look at once."""
         self._awake.clear()
+        has_more = self._on_calm()
         under_way = any(thread.under_way for thread in list(self._threads.values()))
-        if not under_way and not self._on_calm():
+        if not under_way and not has_more:
             self._awake.wait()
 
     def _look(self) -> bool:
