@@ -44,10 +44,10 @@ def _add_up(key: tuple[Phase, str, str], marks: list[Mark], requests: int) -> Ho
 def count_most_waiting(load: Load) -> int:
     """Return how many requests waited at the same time at most, as the server saw it.
 
-    In the loop lane a request waits while it is switched away, in the thread lane while its thread
-    does not compute.
+    Threads do not count: one that does not compute may only wait for its turn to.
     """
-    return max(_measure_levels(mark for mark in _list_marks(load) if _waits(mark)), default=0)
+    awaiting = (mark for mark in _list_marks(load) if mark.phase is Phase.AWAITING)
+    return max(_measure_levels(awaiting), default=0)
 
 
 def count_let_in(load: Load, limit: Hold) -> int:
@@ -78,9 +78,3 @@ def _measure_levels(marks: Iterable[Mark]) -> dict[int, float]:
         if level and next_ms > at_ms:
             levels[level] += next_ms - at_ms
     return levels
-
-
-def _waits(mark: Mark) -> bool:
-    if mark.phase is Phase.THREAD:
-        return mark.cpu_ms < (mark.end_ms - mark.start_ms) / 2
-    return mark.phase is Phase.AWAITING
