@@ -44,3 +44,7 @@ class Config:
         self.API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "120"))
         self.FORECAST_ROUNDS = int(os.environ.get("FORECAST_ROUNDS", "1500"))
         self.PASSWORD_METHOD = "scrypt"
+
+        # Without it, SQLAlchemy's own: 5 connections, and 10 more while they are needed.
+        if "DATABASE_POOL_SIZE" in os.environ:
+            self.SQLALCHEMY_ENGINE_OPTIONS = {"pool_size": int(os.environ["DATABASE_POOL_SIZE"])}
