@@ -437,6 +437,49 @@ def test_a_client_that_leaves(trace: Tracer) -> None:
     assert [finding.kind for finding in seen.findings] == [Kind.LEFT]
 
 
+def test_code_that_goes_on_when_it_is_cancelled(
+    trace: Tracer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view that catches its cancellation cannot keep the trace from its end."""
+    monkeypatch.setattr("flasync.toolkit.tracing.tracing.GRACE_S", 0.1)
+    monkeypatch.setattr("flasync.toolkit.tracing.memory_client._LAST_S", 0.1)
+    code = """
+    @app.route("/")
+    async def home():
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                pass
+    """
+    seen = trace(code, timeout_s=0.1)
+    assert [finding.kind for finding in seen.findings] == [Kind.LEFT]
+    assert find_step(seen, Action.CANCELLED).text.startswith("cancelled by force")
+
+
+def test_a_decorator_that_refuses(trace: Tracer) -> None:
+    """A view that a decorator has kept from running is said not to have run."""
+    code = """
+    import functools
+
+    def refuse(function):
+        @functools.wraps(function)
+        def call():
+            flask.abort(401)
+        return call
+
+    @app.route("/")
+    @refuse
+    async def home():
+        return "x"
+    """
+    seen = trace(code)
+    assert find_step(seen, Action.RAISED).result == "401 Unauthorized"
+    completed = find_step(seen, Action.COMPLETED)
+    assert completed.text == "view `home` did not run: a decorator of it has ended the request"
+    assert Action.STARTED not in list_actions(seen)
+
+
 def test_code_that_holds_the_loop(trace: Tracer) -> None:
     """What runs on the loop for long without a pause is a finding, with its line."""
     code = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -13,8 +13,9 @@ from flasync.errors import AppStartError
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Seconds that an app gets to end what it does, once its client has left.
+# Seconds that an app gets to end what it does once its client has left, and once more.
 GRACE_S = 5.0
+_LAST_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,6 @@ class MemoryRequest:
     Attributes:
         status: Of the response; None until it has begun.
         body_bytes: Of the response, so far.
-        has_begun: Set when the app waits for the first time, or sends, or has ended.
     """
 
     def __init__(self, app: App, scope: dict[str, Any], body: bytes) -> None:
@@ -105,6 +105,28 @@ class MemoryRequest:
             self.status = message["status"]
         else:
             self.body_bytes += len(message.get("body", b""))
+
+
+async def end(task: asyncio.Task[None]) -> BaseException | None:
+    """Wait for the end of a request whose client has left, and force it in the end.
+
+    Code that catches its cancellation and goes on would keep the process for ever. Closing its
+    coroutine raises GeneratorExit in it, which hardly any code catches.
+
+    Returns:
+        What the app has let through; None for a request that was cancelled or forced.
+    """
+    await asyncio.wait([task], timeout=_LAST_S)
+    is_forced = not task.done()
+    if is_forced:
+        with suppress(RuntimeError):  # this one did catch it
+            task.get_coro().close()
+        task.cancel()
+    await asyncio.wait([task], timeout=_LAST_S)
+    if not task.done() or task.cancelled():
+        return None
+    error = task.exception()
+    return None if is_forced else error
 
 
 @asynccontextmanager

@@ -92,6 +92,11 @@ class StretchLooks:
             stretch.stays[-1].until = now
         return (now - stretch.since) * 1000
 
+    def find_current(self) -> Spot | None:
+        """Return where a stretch under way was seen last."""
+        stays = [stretch.stays[-1] for stretch in list(self._under_way) if stretch.stays]
+        return stays[0].spot if stays else None
+
     def _look_on(self) -> None:
         while not self._end.wait(_PAUSE_S):
             for stretch in list(self._under_way):

@@ -15,7 +15,7 @@ from pathlib import Path
 import flask
 
 from flasync import ASGI, instruments
-from flasync.toolkit.tracing.memory_client import GRACE_S, MemoryRequest, Message, live
+from flasync.toolkit.tracing.memory_client import GRACE_S, MemoryRequest, Message, end, live
 from flasync.toolkit.tracing.places import Places
 from flasync.toolkit.tracing.registered import watch_registered
 from flasync.toolkit.tracing.request_watch import ORIGIN_DEPTH, RequestWatch, request_number
@@ -33,7 +33,9 @@ MAX_HOLD_MS = 50.0
 # Seconds for which tasks are followed that outlive their request.
 _TASKS_S = 1.0
 
-_STALL_WARNING = "STALL_WARNING"
+# Settings of the app that a trace has its own of: it tells stalls itself, with their step, and the
+# one request that may still be under way at its end has had its time.
+_SETTINGS = {"STALL_WARNING": None, "GRACEFUL_TIMEOUT": 1.0}
 _UNSET = object()
 
 
@@ -70,14 +72,15 @@ def trace_request(app: flask.Flask, order: Order) -> Trace:
 
     Runs in: the main thread, without a running loop.
     """
-    warning_s = app.config.get(_STALL_WARNING, _UNSET)
-    app.config[_STALL_WARNING] = None  # the trace tells it, with the step
+    before = {name: app.config.get(name, _UNSET) for name in _SETTINGS}
+    app.config.update(_SETTINGS)
     try:
         return asyncio.run(_Tracing(app, order).run())
     finally:
-        app.config.pop(_STALL_WARNING)
-        if warning_s is not _UNSET:
-            app.config[_STALL_WARNING] = warning_s
+        for name, value in before.items():
+            del app.config[name]
+            if value is not _UNSET:
+                app.config[name] = value
 
 
 class _Tracing:
@@ -102,7 +105,7 @@ class _Tracing:
                     watch_registered(self._app, self._timeline, self._places, self._views),
                     watch_unawaited(self._timeline, self._places, lambda: current_track.get(None)),
                 ):
-                    await self._send(request)
+                    await self._send(request, looks)
                     await self._wait_for_tasks(watch)
                     gc.collect()  # a coroutine in a circle is destroyed no sooner
             return self._build_trace(request)
@@ -112,23 +115,20 @@ class _Tracing:
         message = self._order.message
         return MemoryRequest(self._asgi, message.build_scope(host), message.body)
 
-    async def _send(self, request: MemoryRequest) -> None:
+    async def _send(self, request: MemoryRequest, looks: StretchLooks) -> None:
         """Send the request, and the others right after it."""
         traced = self._start(request, 0)
         others = [self._build_request() for _ in range(self._order.beside)]
         tasks = [self._start(other, number) for number, other in enumerate(others, 1)]
         await asyncio.wait([traced], timeout=self._order.timeout_s)
         if not traced.done():
-            self._leave(request)
-            await asyncio.wait([traced], timeout=GRACE_S)
+            self._leave(request, looks)
+        await asyncio.wait([traced, *tasks], timeout=GRACE_S)
         for other in others:
             other.leave()
-        await asyncio.wait([traced, *tasks], timeout=GRACE_S)
-        if traced.done() and not traced.cancelled():
-            self._error = traced.exception()
+        self._error = await end(traced)
         for task in tasks:
-            if task.done() and not task.cancelled():
-                task.exception()  # the same as that of the traced request
+            await end(task)
 
     @staticmethod
     async def _wait_for_tasks(watch: RequestWatch) -> None:
@@ -143,21 +143,28 @@ class _Tracing:
         context.run(request_number.set, number)
         return asyncio.get_running_loop().create_task(request.run(), context=context)
 
-    def _leave(self, request: MemoryRequest) -> None:
+    def _leave(self, request: MemoryRequest, looks: StretchLooks) -> None:
         """Have the client leave, since the request takes too long."""
-        track = self._timeline.tracks[0]
-        timeout_s = self._order.timeout_s
-        paused = self._timeline.get_last(track)
-        step = self._timeline.add(track, Action.LEFT, "the client leaves", result="the time is up")
-        where = f" It was {paused.text} ({paused.place})." if paused and paused.place else ""
+        request.leave()
+        place, where = "", ""
+        step = None
+        if self._timeline.tracks:
+            track = self._timeline.tracks[0]
+            last, busy = self._timeline.get_last(track), looks.find_current()
+            if last is not None and last.action is Action.PAUSED:
+                place, where = last.place, f" It was {last.text} ({last.place})."
+            elif busy is not None:
+                place, where = busy.place, f" It was busy at `{busy.expression}` ({busy.place})."
+            step = self._timeline.add(
+                track, Action.LEFT, "the client leaves", result="the time is up"
+            )
         self._timeline.find(
             Kind.LEFT,
-            f"no response within {timeout_s:g} s, and the client left.{where}"
+            f"no response within {self._order.timeout_s:g} s, and the client left.{where}"
             " Give it longer with --timeout, or find what it waits for",
-            "" if paused is None else paused.place,
+            place,
             step,
         )
-        request.leave()
 
     def _build_trace(self, request: MemoryRequest) -> Trace:
         timeline = self._timeline
@@ -195,7 +202,9 @@ class _Tracing:
         raised = self._timeline.find_step(Action.RAISED)
         if self._error is None and (request.status or 0) < _SERVER_ERROR:
             return
-        what = f"{raised.result} ({raised.place})" if raised is not None else repr(self._error)
+        what = repr(self._error)
+        if raised is not None:
+            what = f"{raised.result} ({raised.place})" if raised.place else raised.result
         if raised is None and self._error is None:
             what = f"it answered {request.status}"
         self._timeline.find(

@@ -11,6 +11,7 @@ from typing import Any
 
 import flask
 from flask.views import MethodView
+from werkzeug.exceptions import HTTPException
 
 from flasync.lanes import is_async, unwrap_chain
 from flasync.toolkit.report.wording import format_duration
@@ -164,13 +165,16 @@ class ViewCalls:
         if self._has_ended:
             return
         spot, view_frame = self._find_origin(error.__traceback__)
-        is_cancelled = isinstance(error, asyncio.CancelledError)
+        is_cancelled = isinstance(error, asyncio.CancelledError | GeneratorExit)
+        what = "cancelled" if is_cancelled else "raised"
+        if isinstance(error, GeneratorExit):
+            where = "by force, as it has caught its cancellation and gone on"
+        else:
+            where = "before its own code" if spot is None else f"at `{spot.expression}`"
         self._timeline.add(
             track,
             Action.CANCELLED if is_cancelled else Action.RAISED,
-            f"{'cancelled' if is_cancelled else 'raised'} at `{spot.expression}`"
-            if spot is not None
-            else f"raised {type(error).__name__}",
+            f"{what} {where}",
             place=spot.place if spot is not None else "",
             source=spot.source if spot is not None else "",
             state=inspect.CORO_RUNNING if self._coroutine is not None else "running",
@@ -194,6 +198,8 @@ class ViewCalls:
     def _close(self, track: Track, words: str) -> None:
         self._has_ended = True
         took_ms = self._timeline.now() - self._called_ms
+        if not self._profile.has_started:
+            words = "did not run: a decorator of it has ended the request"
         self._timeline.add(
             track,
             Action.COMPLETED,
@@ -246,6 +252,8 @@ def describe_choice(view: Any, method: str, lane: str) -> str:
 
 def describe_error(error: BaseException) -> str:
     """Return an exception as people read it; of a group, what the first in it is too."""
+    if isinstance(error, HTTPException):
+        return f"{error.code} {error.name}"
     text = f"{type(error).__name__}: {error}".removesuffix(": ")
     if isinstance(error, BaseExceptionGroup):
         text = f"{text}, {describe_error(error.exceptions[0])}"

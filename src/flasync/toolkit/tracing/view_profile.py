@@ -38,6 +38,7 @@ class ViewProfile:
         on_start: Called with the strand, the code and the variables.
 
     Attributes:
+        has_started: Whether the view's own code has.
         last_end: Where the code was left last: by a wait, a return or an exception.
     """
 
@@ -52,7 +53,7 @@ class ViewProfile:
         self._places = places
         self._get_state = get_state
         self._on_start = on_start
-        self._has_started = False
+        self.has_started = False
         self.last_end: ViewEnd | None = None
 
     @contextmanager
@@ -72,8 +73,8 @@ class ViewProfile:
         if track is None or track.number:
             return
         if event == "call":
-            if not self._has_started:
-                self._has_started = True
+            if not self.has_started:
+                self.has_started = True
                 self._on_start(track, frame.f_code, track.tracker.read(frame.f_locals))
         else:
             shown = track.tracker.read(frame.f_locals)
