@@ -4,7 +4,7 @@
   const FULL = 1000;              // the width of a drawing in its own units
   const DEEPEST = FULL / 2000;    // the narrowest part of it that is shown
   const LABELS = 4;               // calls that are named in a drawing
-  const LABEL_PX = 70;            // the narrowest bar that has room for the beginning of a name
+  const LABEL_PX = 120;           // the narrowest bar that has room for the beginning of a name
   const LETTER_PX = 7;            // the width of a name's letter, at most
   const TICK_PX = 55;             // the width of a time on the axis
   const BAR_PX = 8;               // the narrowest bar whose call is named beside it
