@@ -7,6 +7,9 @@ from contextlib import contextmanager, suppress
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+# Three requests of a baseline are enough if each takes so many seconds.
+_ALONE_S = 0.02
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -66,10 +69,10 @@ def open_answering(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 class Gate:
-    """A server that answers the first requests at once, and the rest when `count` have come in."""
+    """A server that answers the first requests alone, and the rest when `count` have come in."""
 
     def __init__(self, free: int, count: int) -> None:
-        """Answer `free` requests at once, later ones in groups of `count`."""
+        """Answer `free` requests after a moment, later ones in groups of `count`."""
         self.free, self.count = free, count
         self.events: list[str] = []
         self.waiting = 0
@@ -86,6 +89,7 @@ class Gate:
         self.events.append("asked")
         if self.free:
             self.free -= 1
+            await asyncio.sleep(_ALONE_S)
         else:
             self.waiting += 1
             if self.waiting == self.count:

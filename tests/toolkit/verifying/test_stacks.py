@@ -63,10 +63,11 @@ def get(stack: Stack, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def test_flasync_with_a_witness(folder: Path) -> None:
+@pytest.mark.parametrize("server", ["uvicorn", "granian"])
+def test_flasync_with_a_witness(folder: Path, server: str) -> None:
     """The app is served by the server that is named, and tells its routes."""
-    with serve_flasync("app", folder, "uvicorn") as stack:
-        assert stack.name == "flasync on uvicorn"
+    with serve_flasync("app", folder, server) as stack:
+        assert stack.name == f"flasync on {server}"
         assert get(stack, BYSTANDER_PATH)[0] == 204
         assert stack.evidence is not None
         app = stack.evidence.read_app(time.monotonic() + 60)
