@@ -107,7 +107,7 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
 @click.option(
     "--min-overlap",
     type=click.FloatRange(min=1),
-    help="How many must run at a time.  [default: half of --requests]",
+    help="How many must run at a time.  [default: half of what this machine allows]",
 )
 @click.option(
     "--max-p99", "max_p99_ms", type=Duration(), help="How long a request may take, as 300ms."
