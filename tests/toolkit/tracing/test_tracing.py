@@ -255,7 +255,14 @@ def test_run_sync(trace: Tracer) -> None:
         return "x"
     """
     seen = trace(code)
-    assert {Action.QUEUED, Action.THREAD_STARTED, Action.THREAD_ENDED} <= set(list_actions(seen))
+    actions = list_actions(seen)
+    assert actions[actions.index(Action.PAUSED) :][:5] == [
+        Action.PAUSED,
+        Action.QUEUED,
+        Action.THREAD_STARTED,
+        Action.THREAD_ENDED,
+        Action.RESUMED,
+    ]
     assert find_step(seen, Action.PAUSED).result == "waits for its worker thread"
 
 

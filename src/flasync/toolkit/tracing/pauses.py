@@ -19,6 +19,8 @@ from flasync.toolkit.tracing.stretch_looks import Stretch
 from flasync.toolkit.tracing.timeline import Draft, Timeline, Track
 from flasync.toolkit.tracing.trace import Action, Variable
 
+_OF_A_THREAD = frozenset({Action.QUEUED, Action.THREAD_STARTED, Action.THREAD_ENDED})
+
 # Stretches of other requests that are remembered.
 _MOST_OTHERS = 10_000
 
@@ -107,6 +109,7 @@ class Pauses:
             variables=compare_variables(track, followed),
             thread=threading.current_thread().name if type(greenlet) is ThreadGreenlet else "",
         )
+        self._timeline.move_up(run.pause, _OF_A_THREAD)
 
     def end(self, run: Run) -> None:
         """Add the step in which a greenlet goes on, if the one in which it waits is there."""

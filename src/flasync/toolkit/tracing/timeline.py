@@ -17,6 +17,9 @@ from flasync.toolkit.tracing.variables import VariableTracker
 # Steps of one kind at one place of a strand, after which more of them are only counted.
 MOST_ALIKE = 5
 
+# Milliseconds that part two steps whose order is known and their times are not.
+_MOMENT_MS = 0.0001
+
 
 @dataclass(eq=False, slots=True)
 class Draft:
@@ -124,6 +127,19 @@ class Timeline:
             else:
                 alike[-1].repeats += 1
         return draft
+
+    def move_up(self, draft: Draft, actions: frozenset[Action]) -> None:
+        """Put the last step of a strand before those of some kinds that precede it directly.
+
+        What a thread begins for a wait, it may begin before the wait itself is told.
+        """
+        with self._lock:
+            others = (item for item in self._drafts if item.strand == draft.strand)
+            for item in sorted(others, key=lambda item: item.at_ms, reverse=True):
+                if item.action in actions:
+                    draft.at_ms = item.at_ms - _MOMENT_MS
+                elif item is not draft:
+                    return
 
     def remove(self, draft: Draft) -> None:
         """Take a step back."""
