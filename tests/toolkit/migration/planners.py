@@ -20,6 +20,21 @@ app = flask.Flask(__name__)
 
 
 """
+LOADING = (
+    HEAD
+    + """\
+def load(title):
+    time.sleep(0.01)
+    return title
+
+
+@app.get("/a")
+def a():
+    return load("a")
+
+
+"""
+)
 
 
 def write_files(root: Path, files: dict[str, str]) -> None:

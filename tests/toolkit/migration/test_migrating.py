@@ -11,21 +11,11 @@ from flasync.toolkit.migration.migrating import Manner, Migration
 from flasync.toolkit.migration.outcome import MigrationReport, Status, list_lost
 from flasync.toolkit.migration.plan import Stage
 from flasync.toolkit.migration.planning import Wish
-from toolkit.migration.planners import HEAD, describe, opened_planner
+from toolkit.migration.planners import LOADING, describe, opened_planner
 
 APP = (
-    HEAD
+    LOADING
     + """\
-def load(title):
-    time.sleep(0.01)
-    return title
-
-
-@app.get("/a")
-def a():
-    return load("a")
-
-
 @app.get("/b")
 def b():
     time.sleep(0.01)

@@ -6,21 +6,18 @@ import pytest
 
 from flasync.toolkit.migration.plan import CallChange, StageKind, TextChange, get_span
 from flasync.toolkit.migration.planning import Setbacks, Wish
-from toolkit.migration.planners import HEAD, describe, find_stage, get_reason, opened_planner
+from toolkit.migration.planners import (
+    HEAD,
+    LOADING,
+    describe,
+    find_stage,
+    get_reason,
+    opened_planner,
+)
 
 SHARED = (
-    HEAD
+    LOADING
     + """\
-def load(title):
-    time.sleep(0.01)
-    return title
-
-
-@app.get("/a")
-def a():
-    return load("a")
-
-
 @app.get("/b")
 def b():
     return load("b")
