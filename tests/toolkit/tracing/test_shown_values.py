@@ -100,10 +100,21 @@ def test_other_names_are_not(name: str) -> None:
     assert show_variable(name, "plain") == "'plain'"
 
 
-def test_the_password_of_a_url_is_masked() -> None:
-    """A connection's address is shown without its password."""
-    shown = show_variable("url", "postgresql://shop:hunter2@db/shop")
-    assert shown == "'postgresql://shop:***@db/shop'"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://shop:hunter2@db/shop", "postgresql://shop:***@db/shop"),
+        ("host=db password=hunter2 dbname=shop", "host=db password=*** dbname=shop"),
+        ("/books?api_key=hunter2&page=2", "/books?api_key=***&page=2"),
+        ("Bearer hunter2", "Bearer ***"),
+        ("http://localhost:5001/a@b", "http://localhost:5001/a@b"),
+        ("the keys=2", "the keys=2"),
+    ],
+)
+def test_secrets_in_a_text_are_masked(text: str, shown: str) -> None:
+    """The secrets of addresses, queries and headers are masked wherever they stand."""
+    assert show_variable("text", text) == repr(shown)
+    assert show_value([("header", text)]) == f"[('header', {shown!r})]"
 
 
 def test_a_secret_that_is_not_set_says_so() -> None:

@@ -27,7 +27,7 @@ from flasync.toolkit.tracing.long_stretches import tell_busy, tell_held
 from flasync.toolkit.tracing.pauses import Pauses, Run, compare_variables
 from flasync.toolkit.tracing.places import Places
 from flasync.toolkit.tracing.response_steps import ResponseSteps
-from flasync.toolkit.tracing.shown_values import show_value
+from flasync.toolkit.tracing.shown_values import mask_text, show_value
 from flasync.toolkit.tracing.stretch_looks import StretchLooks
 from flasync.toolkit.tracing.timeline import Timeline, Track, current_track
 from flasync.toolkit.tracing.trace import Action
@@ -82,7 +82,8 @@ class RequestWatch(Watcher):
         current_track.set(track)
         query = environ.get("QUERY_STRING")
         path = f"{environ['PATH_INFO']}?{query}" if query else environ["PATH_INFO"]
-        timeline.add(track, Action.RECEIVED, f"received {environ['REQUEST_METHOD']} {path}")
+        what = f"{environ['REQUEST_METHOD']} {mask_text(path)}"
+        timeline.add(track, Action.RECEIVED, f"received {what}")
         where = "the event loop" if lane == "loop" else "a worker thread"
         timeline.add(track, Action.LANE, f"lane chosen: {where}")
 

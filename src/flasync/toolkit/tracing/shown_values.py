@@ -32,7 +32,13 @@ _SECRET_WORDS = frozenset(
     "passwords pwd secret secrets session signature token tokens apikey".split()
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)")
+# In a text: the password of a URL, "password=…" of a query or a DSN, "Bearer …" of a header.
+_IN_TEXT = re.compile(
+    r"(?P<url>://[^/\s:@]*:)[^@\s/]+(?=@)"
+    r"|(?P<set>\b[\w-]*(?:passw(?:or)?d|pwd|secret|token|key)=)[^\s&;,'\"]+"
+    r"|(?P<scheme>\b(?:Bearer|Basic) )[^\s,'\"]+",
+    re.IGNORECASE,
+)
 _OWN_REPR = (
     int, float, complex, bool, bytes, bytearray, type(None), type(Ellipsis), range,
     datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID,
@@ -49,6 +55,11 @@ _BRACKETS: dict[type, tuple[str, str]] = {
 def is_secret(name: str) -> bool:
     """Whether what goes by this name is shown to nobody: "api_key", "X-Auth-Token", "csrfToken"."""
     return any(word.lower() in _SECRET_WORDS for word in _WORD.findall(name))
+
+
+def mask_text(text: str) -> str:
+    """Return a text without the secrets that are known by what stands before them."""
+    return _IN_TEXT.sub(lambda found: f"{''.join(filter(None, found.groups()))}***", text)
 
 
 def show_variable(name: str, value: Any) -> str:
@@ -98,7 +109,7 @@ def _show_plain(value: Any) -> str | None:
 
 def _show_text(value: str) -> str:
     # Cut before it is quoted: a text of megabytes is quoted at length otherwise.
-    begin = _URL_PASSWORD.sub(r"\1***", value[: _LONGEST * 2])
+    begin = mask_text(value[: _LONGEST * 2])
     if len(value) <= _LONGEST_TEXT:
         return repr(begin)
     return f"{begin[:_LONGEST_TEXT]!r}… {len(value):,} characters"

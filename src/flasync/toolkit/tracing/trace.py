@@ -138,7 +138,7 @@ class Trace:
     Attributes:
         app: The name of the app.
         method: As sent.
-        path: As sent, with its query.
+        path: As sent, with its query, in which secrets are masked.
         lane: "loop" or "thread"; "" if the request did not come so far.
         status: None: there was no response.
         body_bytes: Of the response.

@@ -19,6 +19,7 @@ from flasync.toolkit.tracing.memory_client import GRACE_S, MemoryRequest, Messag
 from flasync.toolkit.tracing.places import Places
 from flasync.toolkit.tracing.registered import watch_registered
 from flasync.toolkit.tracing.request_watch import ORIGIN_DEPTH, RequestWatch, request_number
+from flasync.toolkit.tracing.shown_values import mask_text
 from flasync.toolkit.tracing.stretch_looks import StretchLooks
 from flasync.toolkit.tracing.timeline import Timeline, current_track
 from flasync.toolkit.tracing.trace import Action, Kind, Step, Trace
@@ -178,7 +179,7 @@ class _Tracing:
         return Trace(
             app=self._app.import_name,
             method=message.method,
-            path=message.target,
+            path=mask_text(message.target),
             lane=timeline.lane,
             status=request.status,
             body_bytes=request.body_bytes,
@@ -202,7 +203,7 @@ class _Tracing:
         raised = self._timeline.find_step(Action.RAISED)
         if self._error is None and (request.status or 0) < _SERVER_ERROR:
             return
-        what = repr(self._error)
+        what = mask_text(repr(self._error))
         if raised is not None:
             what = f"{raised.result} ({raised.place})" if raised.place else raised.result
         if raised is None and self._error is None:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from flasync.lanes import is_async, unwrap_chain
 from flasync.toolkit.report.wording import format_duration
 from flasync.toolkit.tracing.places import Places, Spot, shorten_code
-from flasync.toolkit.tracing.shown_values import show_value
+from flasync.toolkit.tracing.shown_values import mask_text, show_value
 from flasync.toolkit.tracing.timeline import Timeline, Track, current_track
 from flasync.toolkit.tracing.trace import Action
 from flasync.toolkit.tracing.view_profile import ViewProfile
@@ -257,4 +257,4 @@ def describe_error(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}".removesuffix(": ")
     if isinstance(error, BaseExceptionGroup):
         text = f"{text}, {describe_error(error.exceptions[0])}"
-    return shorten_code(text)
+    return shorten_code(mask_text(text))
