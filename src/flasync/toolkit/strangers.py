@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from flasync.toolkit.graph import CallSite, FunctionNode
+from flasync.toolkit.graph import FunctionNode
 from flasync.toolkit.rules.rule import Program
 
 
@@ -24,6 +24,7 @@ class Strangers:
         self._known = {name.partition(".")[0] for name in libraries} | load_computing_packages()
         self._sources = program.sources
         self._called: dict[FunctionNode, set[str]] = {}
+        self._named: dict[tuple[str, ...], set[str]] = {}
 
     def list(self, functions: Iterable[FunctionNode]) -> tuple[str, ...]:
         """Return the unknown packages that functions call, in the order of their names."""
@@ -31,16 +32,19 @@ class Strangers:
         for function in functions:
             called = self._called.get(function)
             if called is None:  # many routes may run it
-                named = (self._name_strangers(site) for site in function.sites)
-                called = self._called[function] = set().union(*named)
+                called = self._called[function] = set()
+                for site in function.sites:
+                    if site.names and not site.targets and site.blocking is None:
+                        called |= self._name_strangers(site.names)
             found |= called
         return tuple(sorted(found))
 
-    def _name_strangers(self, site: CallSite) -> set[str]:
-        if site.targets or site.blocking is not None:
-            return set()
-        packages = {name.partition(".")[0] for name in site.names if "." in name}
-        return {name for name in packages if self._is_stranger(name)}
+    def _name_strangers(self, names: tuple[str, ...]) -> set[str]:
+        found = self._named.get(names)
+        if found is None:
+            packages = {name.partition(".")[0] for name in names if "." in name}
+            found = self._named[names] = {name for name in packages if self._is_stranger(name)}
+        return found
 
     def _is_stranger(self, package: str) -> bool:
         if package in sys.stdlib_module_names or package in self._known:

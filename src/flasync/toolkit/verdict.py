@@ -94,13 +94,10 @@ class _Waits:
     """Waits with an async twin, the heaviest first."""
     stuck: tuple[Hit, ...]
     """Waits without one, the heaviest first."""
+    significant: tuple[Hit, ...]
+    """Both of these: the waits that a change would be worth, the heaviest first."""
     computing: tuple[Hit, ...]
     disk: tuple[Hit, ...]
-
-    @property
-    def significant(self) -> tuple[Hit, ...]:
-        """The waits that a change would be worth, the heaviest first."""
-        return tuple(sorted((*self.freed, *self.stuck), key=_weigh, reverse=True))
 
     @property
     def is_stuck(self) -> bool:
@@ -300,6 +297,7 @@ def _count(unresolved: Sequence[tuple[Place, str]]) -> str:
 def _sort_hits(hits: Sequence[Hit]) -> _Waits:
     freed: list[Hit] = []
     stuck: list[Hit] = []
+    significant: list[Hit] = []
     computing: list[Hit] = []
     disk: list[Hit] = []
     blocking = (hit for hit in hits if hit.finding.code.startswith("FSY1"))
@@ -311,9 +309,11 @@ def _sort_hits(hits: Sequence[Hit]) -> _Waits:
             disk.append(hit)
         elif finding.way in {Way.REWRITE, Way.BRIDGE}:
             freed.append(hit)
+            significant.append(hit)
         elif finding.way != Way.LEAVE:
             stuck.append(hit)
-    return _Waits(tuple(freed), tuple(stuck), tuple(computing), tuple(disk))
+            significant.append(hit)
+    return _Waits(*map(tuple, (freed, stuck, significant, computing, disk)))
 
 
 def _weigh(hit: Hit) -> tuple[float, bool, int, bool]:

@@ -155,7 +155,8 @@ def _describe_tests(entry: KnownExtension) -> str:
 def _find_first_imports(program: Program) -> dict[str, Place]:
     """Return the extensions that the project imports, and where first."""
     known = {entry.module for entry in load_extension_matrix()}
-    hints = {_PREFIX} | {module.partition(".")[0] for module in known}
+    tops = {module.partition(".")[0] for module in known}
+    hints = {_PREFIX, *(top for top in tops if _PREFIX not in top)}
     found: dict[str, Place] = {}
     for source in program.sources.list_files():
         if not any(hint in source.text for hint in hints):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flasync.toolkit import syntax
 from flasync.toolkit.finding import Finding
 from flasync.toolkit.graph import FunctionNode
 from flasync.toolkit.interpreter.trees import read_facts
@@ -31,6 +32,11 @@ _CONTAINERS = frozenset(
         list,
         set,
     }
+)
+# The statements that may change something themselves.
+_CHANGING = frozenset(
+    {ast.AnnAssign, ast.Assign, ast.AugAssign, ast.Delete, ast.Expr, ast.Global, ast.Nonlocal}
+    | {ast.Return}
 )
 _LOCK_WORDS = ("lock", "mutex", "semaphore")
 
@@ -603,11 +609,12 @@ def _may_write(function: FunctionNode) -> bool:
     return any(
         isinstance(statement, ast.Global | ast.Nonlocal)
         or any(_may_be_shared(node, function) for node in _list_changed(statement))
-        for statement in walk_statements(tree.body)
+        for statement in syntax.walk_statements(tree)
+        if statement.__class__ in _CHANGING
     )
 
 
-def _list_changed(statement: ast.stmt) -> Iterator[ast.expr]:
+def _list_changed(statement: ast.AST) -> Iterator[ast.expr]:
     """Yield the objects that a statement changes."""
     match statement:
         case ast.Assign(targets=targets):
