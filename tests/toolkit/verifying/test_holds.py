@@ -33,12 +33,18 @@ def test_nothing_was_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "most"), [(Phase.AWAITING, 2), (Phase.THREAD, 0), (Phase.LOOP, 0)]
+    ("phase", "place", "most"),
+    [
+        (Phase.AWAITING, "app.py:3", 2),
+        (Phase.AWAITING, "", 0),
+        (Phase.THREAD, "app.py:3", 0),
+        (Phase.LOOP, "app.py:3", 0),
+    ],
 )
-def test_waiting_at_the_same_time(phase: Phase, most: int) -> None:
+def test_waiting_at_the_same_time(phase: Phase, place: str, most: int) -> None:
     """Waits that touch are not at the same time; who holds a thread may wait for its turn."""
     spans = [(0.0, 10.0), (5.0, 15.0), (15.0, 25.0)]
-    requests = [build_request(*span, Mark(phase, *span)) for span in spans]
+    requests = [build_request(*span, Mark(phase, *span, place)) for span in spans]
     assert count_most_waiting(build_load(10, *requests)) == most
 
 

@@ -107,7 +107,7 @@ def test_too_fast_without_marks() -> None:
 
 def test_too_fast_from_outside() -> None:
     """The server's marks show that fast requests wait at the same time."""
-    judgement = decide(build_together(0.5, 20, Mark(Phase.AWAITING, 1, 2)))
+    judgement = decide(build_together(0.5, 20, Mark(Phase.AWAITING, 1, 2, "app.py:3")))
     assert judgement.outcome is Outcome.OVERLAPS
     assert "up to 20 of 20 waited at the same time" in judgement.sentence
 

@@ -44,9 +44,10 @@ def _add_up(key: tuple[Phase, str, str], marks: list[Mark], requests: int) -> Ho
 def count_most_waiting(load: Load) -> int:
     """Return how many requests waited at the same time at most, as the server saw it.
 
-    Threads do not count: one that does not compute may only wait for its turn to.
+    Threads do not count: one that does not compute may only wait for its turn to. Nor do waits
+    outside of the project's code: a response on its way to the server.
     """
-    awaiting = (mark for mark in _list_marks(load) if mark.phase is Phase.AWAITING)
+    awaiting = (mark for mark in _list_marks(load) if mark.phase is Phase.AWAITING and mark.place)
     return max(_measure_levels(awaiting), default=0)
 
 
