@@ -1,0 +1,1 @@
+"""Whether each route that `flasync migrate` has moved overlaps: `scripts/bookshop migrate`."""
