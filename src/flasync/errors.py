@@ -22,13 +22,14 @@
         ├── KnowledgeError         FSE407  a knowledge file of `flasync scan` is wrong
         ├── ProjectSettingError    FSE408  `[tool.flasync]` in pyproject.toml is wrong
         ├── ObserveError           FSE409  a command cannot be observed, or served no request
-        └── MigrationError
-            ├── FileChangedError   FSE410  somebody else changed a file during the migration
-            ├── FileWriteError     FSE411  a file cannot be read or written
-            ├── SuiteError         FSE412  the app's tests cannot be run
-            ├── RepositoryError    FSE413  git is missing, or refuses what is asked
-            ├── DirtyProjectError  FSE414  git has changes that are not committed
-            └── InstallError       FSE415  what the new code needs cannot be installed
+        ├── MigrationError
+        │   ├── FileChangedError   FSE410  somebody else changed a file during the migration
+        │   ├── FileWriteError     FSE411  a file cannot be read or written
+        │   ├── SuiteError         FSE412  the app's tests cannot be run
+        │   ├── RepositoryError    FSE413  git is missing, or refuses what is asked
+        │   ├── DirtyProjectError  FSE414  git has changes that are not committed
+        │   └── InstallError       FSE415  what the new code needs cannot be installed
+        └── VerifyError            FSE416  nothing that could be verified, or no login
 
 Every message has three parts: what happened, where or why, and what to do next.
 Every class has an `error_code`, under which `docs/errors.md` explains it at length.
@@ -208,3 +209,9 @@ class InstallError(MigrationError):
     """What the new code needs cannot be installed."""
 
     error_code = "FSE415"
+
+
+class VerifyError(SetupError):
+    """There is no route that `flasync verify` could measure, or its login script failed."""
+
+    error_code = "FSE416"

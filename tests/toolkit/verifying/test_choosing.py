@@ -2,7 +2,7 @@
 
 import pytest
 
-from flasync.errors import SettingError
+from flasync.errors import VerifyError
 from flasync.toolkit.verifying.choosing import choose_routes
 from flasync.toolkit.verifying.evidence import AppRoute
 
@@ -38,6 +38,6 @@ def test_rules_endpoints_and_parts(wanted: list[str], paths: list[str]) -> None:
 )
 def test_unknown_name(name: str, words: str) -> None:
     """A name that is no route's is refused, with what is close to it and what else to do."""
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(VerifyError) as caught:
         choose_routes(ROUTES, ["/books", name])
     assert words in str(caught.value)

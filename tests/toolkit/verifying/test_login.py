@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flasync.errors import SettingError
+from flasync.errors import VerifyError
 from flasync.toolkit.verifying.login import log_in
 
 URL = "http://127.0.0.1:5000"
@@ -31,7 +31,7 @@ def test_scripts_that_do_not_log_in(tmp_path: Path, text: str, words: str) -> No
     """A script that fails, or gives no headers, is named with what it did."""
     script = tmp_path / "login.py"
     script.write_text(text)
-    with pytest.raises(SettingError, match="login") as info:
+    with pytest.raises(VerifyError, match="login") as info:
         log_in(script, URL)
     assert words in str(info.value)
     assert repr(str(script)) in str(info.value)
@@ -39,5 +39,5 @@ def test_scripts_that_do_not_log_in(tmp_path: Path, text: str, words: str) -> No
 
 def test_a_script_that_is_not_there(tmp_path: Path) -> None:
     """A script that does not exist is an error of the same kind."""
-    with pytest.raises(SettingError, match="FileNotFoundError"):
+    with pytest.raises(VerifyError, match="FileNotFoundError"):
         log_in(tmp_path / "absent.py", URL)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chromium import open_browser
-from flasync.errors import AppStartError, SettingError
+from flasync.errors import AppStartError, VerifyError
 from flasync.toolkit.verifying.comparing import CHANGES_BY_ITSELF
 from flasync.toolkit.verifying.run import Outcome, Phase, Route, Run, Sameness
 from flasync.toolkit.verifying.stacks import Stack, serve_flasync
@@ -249,7 +249,7 @@ def test_routes_by_name_in_a_browser() -> None:
 def test_nothing_to_ask_for(order: Order, folder: Path) -> None:
     """Where nobody tells routes, and none is named, that is said."""
     (folder / "none.py").write_text("import flask\n\napp = flask.Flask(__name__)\n")
-    with pytest.raises(SettingError, match="Name a path: flasync verify /path"):
+    with pytest.raises(VerifyError, match="Name a path: flasync verify /path"):
         verify(order)
 
 

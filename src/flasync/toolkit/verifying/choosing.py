@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from flasync.errors import SettingError
+from flasync.errors import VerifyError
 from flasync.toolkit.verifying.evidence import AppRoute
 
 
@@ -19,7 +19,7 @@ def choose_routes(known: Sequence[AppRoute], wanted: Sequence[str]) -> tuple[App
             scan --route` takes it. A part of "GET /rule" does where nothing is named exactly.
 
     Raises:
-        SettingError: One of the names is no route's.
+        VerifyError: One of the names is no route's.
     """
     chosen = {route for name in wanted for route in _find(known, name)}
     return tuple(route for route in known if route in chosen)
@@ -29,7 +29,7 @@ def _find(known: Sequence[AppRoute], name: str) -> list[AppRoute]:
     found = [route for route in known if _is_named(route, name)]
     found = found or [route for route in known if name.lower() in _list_names(route)[0].lower()]
     if not found:
-        raise SettingError(
+        raise VerifyError(
             f"--route {name!r} is no GET route without arguments.{_suggest(known, name)} Give a"
             " route that needs arguments, or another method, as a path: flasync verify /books/3"
         )

@@ -6,7 +6,7 @@ import runpy
 import traceback
 from pathlib import Path
 
-from flasync.errors import SettingError
+from flasync.errors import VerifyError
 
 
 def log_in(script: Path, url: str) -> tuple[tuple[str, str], ...]:
@@ -17,14 +17,14 @@ def log_in(script: Path, url: str) -> tuple[tuple[str, str], ...]:
         url: Where the app is served, without a slash at the end.
 
     Raises:
-        SettingError: The script cannot be run, or gives no headers.
+        VerifyError: The script cannot be run, or gives no headers.
     """
     try:
         login = runpy.run_path(str(script)).get("login")
     except (Exception, SystemExit) as error:
         raise _build_error(script, error) from error
     if not callable(login):
-        raise SettingError(
+        raise VerifyError(
             f"The login script {str(script)!r} has no function 'login'. Give it one:"
             ' def login(url): return {"Cookie": "session=…"}'
         )
@@ -35,15 +35,15 @@ def log_in(script: Path, url: str) -> tuple[tuple[str, str], ...]:
     if not isinstance(headers, dict) or not all(
         isinstance(part, str) for pair in headers.items() for part in pair
     ):
-        raise SettingError(
+        raise VerifyError(
             f"login({url!r}) of {str(script)!r} returned {headers!r}, which are no headers. Return"
             ' a dict of strings: {"Cookie": "session=…"}'
         )
     return tuple(headers.items())
 
 
-def _build_error(script: Path, error: BaseException) -> SettingError:
-    raised = SettingError(
+def _build_error(script: Path, error: BaseException) -> VerifyError:
+    raised = VerifyError(
         f"The login script {str(script)!r} failed: {type(error).__name__}: {error}. Its traceback"
         " is above; run its login() alone against the app"
     )

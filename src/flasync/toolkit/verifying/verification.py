@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flasync.errors import SettingError
+from flasync.errors import VerifyError
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
 from flasync.toolkit.verifying.choosing import choose_routes
 from flasync.toolkit.verifying.comparing import Answers, compare
@@ -121,7 +121,7 @@ def verify(order: Order, tell: Tell = lambda progress: None) -> Run:
         AppNotFoundError: There is no such app.
         AppStartError: A server did not start, or has ended; its log is attached as a note.
         RepositoryError: There is no such revision.
-        SettingError: There is nothing to ask for, or the login script failed.
+        VerifyError: There is nothing to ask for, or the login script failed.
         MissingExtraError: There is no browser.
     """
     allow_connections(order.requests)
@@ -302,7 +302,7 @@ def _list_routes(order: Order, app: AppEvidence | None) -> tuple[tuple[str, str]
     """Return what the order asks for; all GET routes without arguments where it names nothing.
 
     Raises:
-        SettingError: There are none, or nobody tells.
+        VerifyError: There are none, or nobody tells.
     """
     known = app.routes if app else ()
     if order.routes and not order.named:
@@ -313,7 +313,7 @@ def _list_routes(order: Order, app: AppEvidence | None) -> tuple[tuple[str, str]
     routes = tuple(dict.fromkeys((*order.routes, *found)))
     if not known:
         what = f"The server at {order.url!r}" if order.url else f"The app {order.import_path!r}"
-        raise SettingError(
+        raise VerifyError(
             f"{what} names no GET route without arguments, which could be measured without being"
             " told how. Name a path: flasync verify /path"
         )
