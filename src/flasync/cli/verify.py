@@ -220,11 +220,18 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         server=server,
         timeout_s=timeout_s,
         verbose=verbose,
-        command=shlex.join(["flasync", *sys.argv[1:]]),
+        command=_describe_command(sys.argv[1:], headers),
     )
     with terminated_by_exception():
         code = run.run()
     raise SystemExit(code)
+
+
+def _describe_command(arguments: list[str], headers: tuple[tuple[str, str], ...]) -> str:
+    """Return what was typed, without what may be secret: reports are passed on."""
+    for content in (content for _, content in headers if content):
+        arguments = [argument.replace(content, "…") for argument in arguments]
+    return shlex.join(["flasync", *arguments])
 
 
 def _check_browser() -> None:

@@ -153,14 +153,25 @@ def test_failures_are_named() -> None:
         (OVERLAPPING, "flasync verify --app wsgi /weather --compare --html verify.html"),
         (
             OVERLAPPING,
-            "flasync verify --app wsgi /weather --min-overlap 8 --max-p99 490ms"
+            "flasync verify --app wsgi /weather --requests 20 --min-overlap 8 --max-p99 490ms"
             " --max-bystander 50ms",
+        ),
+        (
+            FROM_OUTSIDE,
+            "flasync verify --url https://shop.example /weather --requests 20 --min-overlap 8"
+            " --max-p99 490ms --max-bystander 50ms",
         ),
     ],
 )
 def test_next_step_is_a_command(run: Run, command: str) -> None:
     """What to do next is there to be copied, in a line of its own."""
     assert f"     {command}\n" in render(run, width=60)
+
+
+def test_server_elsewhere_is_not_compared() -> None:
+    """A server that somebody else runs is there once."""
+    assert "--compare" in render(OVERLAPPING)
+    assert "--compare" not in render(FROM_OUTSIDE)
 
 
 def test_computing_is_not_sent_to_migrate() -> None:
@@ -186,10 +197,18 @@ def test_lines_fit(run: Run, width: int) -> None:
     assert not [line for line in lines if len(line) > width and not line.startswith("     flasync")]
 
 
+def test_narrow_table_is_a_list() -> None:
+    """Where there is no room for a table, the figures of each route stand below it, uncropped."""
+    lines = [" ".join(line.split()) for line in render(SEVERAL, width=40).splitlines()]
+    start = lines.index("GET /catalogue (thread)")
+    assert lines[start + 1 : start + 4] == ["limited", "at a time 6.6 of 20", "p50 301 ms"]
+
+
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-def test_ascii_alone_is_enough(run: Run) -> None:
+@pytest.mark.parametrize("width", [40, 100])
+def test_ascii_alone_is_enough(run: Run, width: int) -> None:
     """Where the encoding has no more than ASCII, nothing but names is replaced."""
-    text = render(run, encoding="ascii", verbose=True)
+    text = render(run, width=width, encoding="ascii", verbose=True)
     if run is not RUNS["hostile"]:
         assert "?" not in text
 

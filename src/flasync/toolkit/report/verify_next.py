@@ -11,6 +11,8 @@ from flasync.toolkit.verifying.run import Outcome, Route, Run
 
 # Twice as slow as seen is a regression; less may be another machine.
 _P99_MARGIN = 2.0
+# Routes that a command names.
+_PATHS_NAMED = 3
 # From here on a bystander is told to have waited, in milliseconds.
 _MIN_BYSTANDER_MS = 50.0
 
@@ -26,6 +28,7 @@ def list_verify_steps(run: Run, import_path: str | None) -> Iterator[NextStep]:
             server that already ran was asked.
     """
     app = f" --app {shlex.quote(import_path)}" if import_path else ""
+    is_elsewhere = run.app.startswith(("http://", "https://"))
     troubled = [route for route in run.routes if _outcome(route) in _IN_TROUBLE]
     if troubled:
         route = max(troubled, key=lambda route: route.measured[-1].judgement.p99_ms)
@@ -40,7 +43,10 @@ def list_verify_steps(run: Run, import_path: str | None) -> Iterator[NextStep]:
         return
     overlapping = [route for route in run.routes if _outcome(route) is Outcome.OVERLAPS]
     if overlapping:
-        yield from _list_overlapping_steps(run, overlapping, app)
+        if not is_elsewhere and all(len(route.measured) == 1 for route in run.routes):
+            yield _build_comparing_step(overlapping, app)
+        server = f" --url {shlex.quote(run.app)}" if is_elsewhere else app
+        yield _build_keeping_step(run, overlapping, server)
 
 
 def _list_trouble_steps(route: Route, app: str) -> Iterator[NextStep]:
@@ -56,25 +62,31 @@ def _list_trouble_steps(route: Route, app: str) -> Iterator[NextStep]:
         )
 
 
-def _list_overlapping_steps(run: Run, routes: list[Route], app: str) -> Iterator[NextStep]:
-    paths = " ".join(shlex.quote(route.path) for route in routes[:3])
-    if all(len(route.measured) == 1 for route in run.routes):
-        yield NextStep(
-            "Compare it with stock Flask, and keep the page:",
-            (f"flasync verify{app} {paths} --compare --html verify.html",),
-        )
-    overlap = max(2, int(min(route.measured[-1].judgement.overlap for route in routes) / 2))
-    p99_ms = _P99_MARGIN * max(route.measured[-1].judgement.p99_ms for route in routes)
-    bystander_ms = max(
-        _MIN_BYSTANDER_MS, *(2 * route.measured[-1].judgement.bystander_ms for route in routes)
+def _build_comparing_step(routes: list[Route], app: str) -> NextStep:
+    return NextStep(
+        "Compare it with stock Flask, and keep the page:",
+        (f"flasync verify{app} {_join_paths(routes)} --compare --html verify.html",),
     )
-    yield NextStep(
+
+
+def _build_keeping_step(run: Run, routes: list[Route], server: str) -> NextStep:
+    judgements = [route.measured[-1].judgement for route in routes]
+    overlap = max(2, int(min(judgement.overlap for judgement in judgements) / 2))
+    p99_ms = _P99_MARGIN * max(judgement.p99_ms for judgement in judgements)
+    seen_ms = max(judgement.bystander_ms for judgement in judgements)
+    bystander_ms = max(_MIN_BYSTANDER_MS, 2 * seen_ms)
+    return NextStep(
         "Let CI fail when that is lost:",
         (
-            f"flasync verify{app} {paths} --min-overlap {overlap}"
-            f" --max-p99 {_round(p99_ms)} --max-bystander {_round(bystander_ms)}",
+            f"flasync verify{server} {_join_paths(routes)} --requests {run.requests}"
+            f" --min-overlap {overlap} --max-p99 {_round(p99_ms)}"
+            f" --max-bystander {_round(bystander_ms)}",
         ),
     )
+
+
+def _join_paths(routes: list[Route]) -> str:
+    return " ".join(shlex.quote(route.path) for route in routes[:_PATHS_NAMED])
 
 
 def _round(ms: float) -> str:

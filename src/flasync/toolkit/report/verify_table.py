@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from rich import box
 from rich.console import JustifyMethod
+from rich.measure import Measurement
 from rich.table import Table
 
 from flasync.toolkit.report.terminal import Writer
@@ -39,11 +40,15 @@ _HOLDS = {
 # Columns from which on long routes are folded, so that the table fits; else it becomes a list.
 _ROOMY_WIDTH = 86
 
+# Wider than any table, so that nothing of it is folded while it is measured.
+_ANY_WIDTH = 10_000
+
 
 def write_routes(writer: Writer, routes: tuple[Route, ...]) -> None:
     """Write a row for each route, with the figures of the stack in question."""
     table = _build_route_table(writer, routes)
-    width = writer.console.measure(table).maximum
+    options = writer.console.options.update_width(_ANY_WIDTH)
+    width = Measurement.get(writer.console, options, table).maximum
     if min(width, _ROOMY_WIDTH) > writer.console.width:
         _write_route_list(writer, routes)
     else:
