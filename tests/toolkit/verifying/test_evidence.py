@@ -104,3 +104,16 @@ def test_a_few_lines_at_a_time(path: Path) -> None:
     assert 0 < len(first) < len(identities)
     file.write_all()
     assert [*first, *evidence.collect(identities, 0)] == identities
+
+
+def test_a_line_that_cannot_be_built(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told in the log, and the lines beside it are written."""
+    path = tmp_path / "evidence"
+    file = EvidenceFile(str(path))
+    file.put(lambda: "one\n")
+    file.put(lambda: f"{1 // 0}")
+    file.put(lambda: "two\n")
+    file.write_all()
+    assert path.read_text() == "one\ntwo\n"
+    assert "could not be built" in caplog.text
+    assert "ZeroDivisionError" in caplog.text

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flasync.instruments import VARIABLE as WATCHER
-from flasync.toolkit.served_app import serve_app
+from flasync.toolkit.served_app import ServedApp, serve_app
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER
 from flasync.toolkit.verifying.evidence import Evidence, RequestEvidence
 from flasync.toolkit.verifying.evidence_rows import VARIABLE as EVIDENCE
@@ -34,8 +34,9 @@ DEADLINE_S = 60.0
 class Watched:
     """A served app with the witness inside."""
 
-    def __init__(self, url: str, evidence: Path) -> None:
-        address = urlsplit(url)
+    def __init__(self, served: ServedApp, evidence: Path) -> None:
+        self._served = served
+        address = urlsplit(served.url)
         self.host, self.port = address.hostname or "", address.port or 0
         self.evidence = Evidence(evidence)
         self._numbers = count()
@@ -52,7 +53,9 @@ class Watched:
 
     def collect(self, identity: str) -> RequestEvidence:
         """What the witness tells of a request."""
-        return self.evidence.collect([identity], DEADLINE_S)[identity]
+        found = self.evidence.collect([identity], DEADLINE_S)
+        assert identity in found, self._served.read_log()
+        return found[identity]
 
     def open(self, path: str, identity: str) -> socket.socket:
         """A connection on which a GET was sent."""
@@ -74,7 +77,7 @@ def watch(folder: Path, *arguments: str) -> Generator[Watched]:
         patch.setenv(EVIDENCE, str(evidence))
         patch.chdir(folder)
         with serve_app(SOURCE.stem, arguments) as app:
-            yield Watched(app.url, evidence)
+            yield Watched(app, evidence)
 
 
 @pytest.fixture(scope="module")

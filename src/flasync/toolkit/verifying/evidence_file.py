@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 
 Line = Callable[[], str]
+
+_log = logging.getLogger("flasync")
 
 # Lines that are written at a time: a few milliseconds of the interpreter's.
 _MOST_LINES = 32
@@ -33,7 +36,7 @@ class EvidenceFile:
         """Write some of the lines; return whether there are more. Runs in: any thread."""
         with self._writing:
             count = min(len(self._lines), _MOST_LINES)
-            text = "".join(self._lines.popleft()() for _ in range(count))
+            text = "".join(_build(self._lines.popleft()) for _ in range(count))
             if text:  # all of it goes into a file at once, and among no other process's
                 os.write(self._file, text.encode())
         return bool(self._lines)
@@ -42,3 +45,12 @@ class EvidenceFile:
         """Write what is left, at the end of the process."""
         while self.write_some():
             pass
+
+
+def _build(line: Line) -> str:
+    """Return a line; one that cannot be built takes no other with it."""
+    try:
+        return line()
+    except Exception:
+        _log.exception("A line of the evidence of flasync verify could not be built.")
+        return ""

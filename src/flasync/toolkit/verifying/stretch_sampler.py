@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from types import FrameType
 from flasync.toolkit.observing.recording.sampler import Pace
 from flasync.toolkit.verifying.sights import Sights, list_frames
 from flasync.toolkit.verifying.stretches import Sample, Stretch, WatchedThread
+
+_log = logging.getLogger("flasync")
 
 # Seconds between two looks, if that many looks take no more than their share of the time.
 _INTERVAL_S = 0.004
@@ -70,7 +73,7 @@ class StretchSampler:
                 has_more = self._on_calm()
                 calm_at = calm_at if has_more else now
             started = thread_time()
-            is_busy = self._look()
+            is_busy = self._try_to_look()
             pause_s = max(_INTERVAL_S, pace.choose_pause(thread_time() - started))
             if is_busy:
                 busy_at = perf_counter()
@@ -87,6 +90,14 @@ class StretchSampler:
         under_way = any(thread.under_way for thread in list(self._threads.values()))
         if not under_way and not has_more:
             self._awake.wait()
+
+    def _try_to_look(self) -> bool:
+        """Look, and go on after a look that failed: the thread has the evidence to write too."""
+        try:
+            return self._look()
+        except Exception:
+            _log.exception("flasync verify could not see where the requests are.")
+            return True
 
     def _look(self) -> bool:
         """Look at each thread once; return whether a stretch is under way."""
