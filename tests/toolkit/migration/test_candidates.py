@@ -222,3 +222,41 @@ def pause():
     routes = [stage for stage in plan.stages if stage.routes]
     assert [describe(stage) for stage in routes] == [["async index"]] * moves
     assert plan.moved_before == ("GET /",) * bool(colour)
+
+
+ASYNC_DATABASE = """\
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+
+app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite+aiosqlite:///a.db"
+db = SQLAlchemy(app)
+
+
+def wait():
+    return str(db.session.scalar(sa.text("SELECT 1")))
+"""
+AWAITED = """\
+import asyncio
+
+import flasync
+
+
+def wait():
+    flasync.await_(asyncio.sleep(0.001))
+"""
+
+
+@pytest.mark.parametrize("helper", [ASYNC_DATABASE, AWAITED], ids=["database", "await_"])
+def test_unknown_calls_beside_what_is_async(helper: str, tmp_path: Path) -> None:
+    """A route whose known waits are async already moves, as one whose waits are freed does."""
+    view = """\
+
+
+@app.get("/")
+def index():
+    wait()
+    return getattr(flask, flask.request.args["name"])()
+"""
+    with opened_planner(tmp_path, {"app.py": HEAD + helper + view}) as planner:
+        plan = planner.plan()
+    assert find_stage(plan, "route:GET /").routes == ("GET /",)

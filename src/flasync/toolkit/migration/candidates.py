@@ -143,8 +143,8 @@ class Candidates:
         """Is it known what the route does?"""
         if look.report.verdict is not Verdict.UNKNOWN or look.report.is_async:
             return None
-        if any(site.is_freed for site, _ in look.freed):  # of which the scan says nothing
-            return None
+        if any(answer == Freed() for _, answer in look.gaining):
+            return None  # what is async already the scan does not count
         return look.leave(look.report.reason, look.report.place, _OBSERVE)
 
     def _ask_app(self, look: _Look) -> Left | None:
