@@ -90,6 +90,12 @@ def test_a_service_that_serves_in_turn() -> None:
     assert "`client.get` at api.py:9" in judgement.sentence
 
 
+def test_half_a_core_is_no_cause() -> None:
+    """A server that works for many requests is not what limits them, if it could do more."""
+    assert decide(build_together(100, 500, cpu_ms=275)).outcome is Outcome.LIMITED
+    assert decide(build_together(100, 500, cpu_ms=450)).outcome is Outcome.CPU_BOUND
+
+
 def test_overlapping_in_part() -> None:
     """Some at a time is neither: how many is said, and that it was not enough."""
     judgement = decide(build_together(100, 500))

@@ -26,6 +26,10 @@ _SERIAL_FACTOR = 1.5
 # more, on a machine with five times as much to do as it can.
 _COMPUTING_SHARE = 0.1
 
+# A process that keeps one core busy for this share of the time does little else, as Python computes
+# in one thread at a time. The work of its server is in it too.
+_SATURATED_SHARE = 0.8
+
 # Threads that compute for at least this share of the time take turns at the interpreter.
 _BUSY_SHARE = 0.3
 
@@ -217,9 +221,11 @@ class _Case:
         """Whether computing, on the loop or in threads that take turns, fills the time."""
         on_loop_ms = sum(hold.total_ms for hold in self.holds if hold.phase is Phase.LOOP)
         in_threads_ms = sum(hold.cpu_ms for hold in self.holds if hold.phase is Phase.THREAD)
+        wall_ms = self.load.wall_ms
         return (
-            max(self.load.cpu_ms or 0.0, on_loop_ms) >= _MAIN_SHARE * self.load.wall_ms
-            or in_threads_ms >= _BUSY_SHARE * self.load.wall_ms
+            (self.load.cpu_ms or 0.0) >= _SATURATED_SHARE * wall_ms
+            or on_loop_ms >= _MAIN_SHARE * wall_ms
+            or in_threads_ms >= _BUSY_SHARE * wall_ms
         )
 
     def _say_count(self) -> str:
