@@ -22,6 +22,8 @@ SLOW = "def slow(*args): time.sleep(1)\n"
         ("def run(f): f()", "run(slow)"),
         ("", "list(map(slow, [1]))"),
         ("", "(lambda: slow())()"),
+        ("", "lambda x=slow(): x"),
+        ("", "lambda *, x=slow(): x"),
         ("fs = [lambda: 1, lambda: slow(), lambda: 2]", "fs[1]()"),
         ("cached = functools.lru_cache(slow)", "cached()"),
         ("@functools.wraps(slow)\ndef wrapper(): pass\ninner = wrapper.__wrapped__", "inner()"),

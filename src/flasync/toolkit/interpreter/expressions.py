@@ -289,6 +289,8 @@ class ExpressionWalk:
         return join(self.evaluate(node.body), self.evaluate(node.orelse))
 
     def _evaluate_lambda(self, node: ast.Lambda) -> Values:
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            self.evaluate(default)
         name = f"{self._function.name}.<lambda>"
         return (Function(node, self._source, self._scope, name),)
 
