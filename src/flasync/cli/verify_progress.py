@@ -85,7 +85,7 @@ class VerifyProgress:
                 self._writer.text((outcome.value, STYLES[outcome])),
                 self._writer.text(name_route(route)),
             )
-        return Group(done, self._build_line(progress))
+        return Group(*([done] if self._done else []), self._build_line(progress))
 
     def _build_line(self, progress: Progress) -> RenderableType:
         line = Table.grid(padding=(0, 2, 0, 0))
