@@ -70,8 +70,7 @@ class Target:
 
 
 TARGETS = (
-    *(Target(name, APPS / name) for name in ("ledger", "notes", "probes", "stations")),
-    Target("weather", EXAMPLES / "weather"),
+    *(Target(name, APPS / name) for name in ("ledger", "notes", "probes", "stations", "weather")),
     Target("bookshop", EXAMPLES / "bookshop", "wsgi", ("bookshop/**/*.py",)),
 )
 
