@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -199,6 +200,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         _check_browser()
     from flasync.cli.verify_run import VerifyRun  # noqa: PLC0415 (imports them)
     from flasync.toolkit.verifying.thresholds import Thresholds  # noqa: PLC0415 (as above)
+    from flasync.toolkit.verifying.verification import hide_password  # noqa: PLC0415 (as above)
 
     run = VerifyRun(
         import_path=import_path,
@@ -220,15 +222,16 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         server=server,
         timeout_s=timeout_s,
         verbose=verbose,
-        command=_describe_command(sys.argv[1:], headers),
+        command=_describe_command(map(hide_password, sys.argv[1:]), headers),
     )
     with terminated_by_exception():
         code = run.run()
     raise SystemExit(code)
 
 
-def _describe_command(arguments: list[str], headers: tuple[tuple[str, str], ...]) -> str:
+def _describe_command(words: Iterable[str], headers: tuple[tuple[str, str], ...]) -> str:
     """Return what was typed, without what may be secret: reports are passed on."""
+    arguments = list(words)
     for content in (content for _, content in headers if content):
         arguments = [argument.replace(content, "…") for argument in arguments]
     return shlex.join(["flasync", *arguments])

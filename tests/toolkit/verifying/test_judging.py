@@ -55,6 +55,25 @@ def test_the_loop_is_held() -> None:
     assert "`get` at api.py:41 held the event loop 200 ms" in judgement.sentence
 
 
+def test_a_server_elsewhere() -> None:
+    """Where neither the place nor the processor time is known, the loop was held all the same."""
+    requests = [
+        build_request(0, (turn + 1) * 60, Mark(Phase.LOOP, turn * 60, (turn + 1) * 60))
+        for turn in range(COUNT)
+    ]
+    judgement = decide(build_load(60, *requests, cpu_ms=None))
+    assert (judgement.outcome, judgement.cause) == (Outcome.SERIAL, "loop")
+    assert "The code held the event loop 60 ms" in judgement.sentence
+
+
+def test_a_pause_that_lasts_longer_for_many() -> None:
+    """No service can limit a pause: the machine has too much to do."""
+    mark = Mark(Phase.AWAITING, 0, 3400, "app.py:3", "asyncio.sleep")
+    judgement = decide(build_together(150, 3500, mark))
+    assert judgement.outcome is Outcome.UNDECIDED
+    assert "this machine has too much to do" in judgement.sentence
+
+
 def test_computing() -> None:
     """A processor that is busy all the time has nothing to gain, and the place is named."""
     mark = Mark(Phase.LOOP, 0, 100, "api.py:7", "pbkdf2_hmac", cpu_ms=99)

@@ -54,8 +54,8 @@ def test_headers_of_others(value: str, totals: dict[Phase, float]) -> None:
 
 
 def test_marks_of_a_header() -> None:
-    """Where there is only a header, its phases follow one another."""
-    assert build_marks({Phase.AWAITING: 5.0, Phase.LOOP: 2.0}, 10.0) == (
+    """Where there is only a header, its phases follow one another up to the response's start."""
+    assert build_marks({Phase.AWAITING: 5.0, Phase.LOOP: 2.0}, 17.0) == (
         Mark(Phase.LOOP, 10.0, 12.0),
         Mark(Phase.AWAITING, 12.0, 17.0),
     )

@@ -13,7 +13,14 @@ from flasync.errors import AppStartError, VerifyError
 from flasync.toolkit.verifying.comparing import CHANGES_BY_ITSELF
 from flasync.toolkit.verifying.run import Outcome, Phase, Route, Run, Sameness
 from flasync.toolkit.verifying.stacks import Stack, serve_flasync
-from flasync.toolkit.verifying.verification import STOCK, Order, Progress, Step, verify
+from flasync.toolkit.verifying.verification import (
+    STOCK,
+    Order,
+    Progress,
+    Step,
+    hide_password,
+    verify,
+)
 from serving.processes import clean_environ
 
 # The pauses are long beside the work around them, by which a busy machine delays each request.
@@ -276,3 +283,16 @@ def test_two_thousand_requests() -> None:
     requests = measured.load.requests
     assert [request.status for request in requests] == [200] * 2000
     assert all(request.marks for request in requests)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("https://eva:s3cret@shop.example/a?b=c", "https://eva:***@shop.example/a?b=c"),
+        ("https://eva@shop.example", "https://eva@shop.example"),
+    ],
+)
+def test_passwords_stay_out_of_reports(url: str, shown: str) -> None:
+    """The URL of a server is shown without the password in it."""
+    assert hide_password(url) == shown

@@ -36,6 +36,9 @@ _BUSY_SHARE = 0.3
 # What holds the requests up fills at least this share of the time.
 _MAIN_SHARE = 0.5
 
+# Calls that wait for the time alone, however many do: only the machine can make them longer.
+_TIMERS = {"asyncio.sleep", "time.sleep"}
+
 _FIRST_ERROR_STATUS = 400
 
 _LIMIT_WORDS = {
@@ -192,6 +195,8 @@ class _Case:
         longest = next(waits, None)
         if longest is None:
             return self._rate(), self._say_unknown(), ""
+        if longest.call in _TIMERS:
+            return Outcome.UNDECIDED, self._say_overloaded(longest), ""
         return self._rate(), self._say_service(longest), "service"
 
     def _rate(self) -> Outcome:
@@ -209,9 +214,13 @@ class _Case:
     def _find_blocking(self) -> Hold | None:
         """Return the longest of the calls that hold the loop and wait, if they fill the time.
 
-        What was too short to be seen at a place waited for the processor and nothing else.
+        What was too short to be seen at a place waited for the processor and nothing else. A server
+        elsewhere tells neither places nor how much of it was computing.
         """
-        held = [hold for hold in self.holds if hold.phase is Phase.LOOP and hold.place]
+        is_elsewhere = self.load.cpu_ms is None
+        held = [
+            hold for hold in self.holds if hold.phase is Phase.LOOP and (hold.place or is_elsewhere)
+        ]
         waiting = [hold for hold in held if hold.cpu_ms < _COMPUTING_SHARE * hold.total_ms]
         if sum(hold.total_ms for hold in waiting) < _MAIN_SHARE * self.load.wall_ms:
             return None
@@ -256,8 +265,9 @@ class _Case:
         )
 
     def _say_held(self, hold: Hold) -> str:
+        what = _call(hold)
         return (
-            f"{self._say_count()} {_call(hold)}{_place(hold)} held the event loop"
+            f"{self._say_count()} {what[0].upper()}{what[1:]}{_place(hold)} held the event loop"
             f" {format_ms(hold.longest_ms)}. Await an async call there, or wrap it in"
             " `await flasync.run_sync(…)`."
         )
@@ -278,6 +288,13 @@ class _Case:
         if self._rate() is Outcome.SERIAL:
             why = "The view holds the event loop, or a lock, while it works or waits."
         return f"{self._say_count()} {why}"
+
+    def _say_overloaded(self, hold: Hold) -> str:
+        return (
+            f"Not enough data: {self.count} requests at once took {format_ms(self.load.wall_ms)},"
+            f" although each only pauses, in {_call(hold)}{_place(hold)}: this machine has too much"
+            " to do. Send fewer (--requests), or wait until it is idle."
+        )
 
     def _say_computes(self) -> str:
         share = min(1.0, (self.load.cpu_ms or self.load.wall_ms) / self.load.wall_ms)

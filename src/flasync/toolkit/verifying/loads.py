@@ -158,4 +158,5 @@ def _find_marks(
             for mark in inside[answer.id].marks
         )
     told = ", ".join(value for name, value in answer.headers if name.lower() == _SERVER_TIMING)
-    return build_marks(parse_server_timing(told), answer.request.start_ms)
+    # The header is built as the response starts.
+    return build_marks(parse_server_timing(told), answer.request.first_byte_ms or 0.0)

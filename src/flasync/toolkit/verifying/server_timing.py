@@ -55,9 +55,10 @@ def parse_server_timing(value: str) -> dict[Phase, float]:
     return totals
 
 
-def build_marks(totals: Mapping[Phase, float], start_ms: float) -> tuple[Mark, ...]:
-    """Return marks of such lengths, one after another in the order of the phases."""
+def build_marks(totals: Mapping[Phase, float], end_ms: float) -> tuple[Mark, ...]:
+    """Return marks of such lengths, one after another in the order of the phases, up to an end."""
     marks = []
+    start_ms = end_ms - sum(totals.values())
     for phase in Phase:
         if phase in totals:
             marks.append(Mark(phase, start_ms, start_ms + totals[phase]))

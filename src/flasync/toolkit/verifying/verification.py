@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flasync.errors import VerifyError
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
@@ -134,7 +135,7 @@ def verify(order: Order, tell: Tell = lambda progress: None) -> Run:
         client_ms = measure_client(order.requests, order.timeout_s)
         routes = _Verification(order, targets, tell).run()
     return Run(
-        app=order.url or order.import_path or "",
+        app=hide_password(order.url) if order.url else order.import_path or "",
         command=order.command,
         requests=order.requests,
         routes=routes,
@@ -144,6 +145,15 @@ def verify(order: Order, tell: Tell = lambda progress: None) -> Run:
         else os.cpu_count() or 0,
         client_ms=client_ms,
     )
+
+
+def hide_password(url: str) -> str:
+    """Return a URL for a report: without the password that it may carry."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
 
 
 def _list_stacks(order: Order) -> list[tuple[str, AbstractContextManager[Stack]]]:
@@ -156,7 +166,8 @@ def _list_stacks(order: Order) -> list[tuple[str, AbstractContextManager[Stack]]
         stacks.append((f"revision {order.compare}", old))
     if order.url is not None:
         url = order.url.rstrip("/")
-        return [*stacks, (url, nullcontext(Stack(url, url)))]
+        name = hide_password(url)
+        return [*stacks, (name, nullcontext(Stack(name, url)))]
     new = serve_flasync(order.import_path, order.root, order.server)
     return [*stacks, ("flasync", new)]
 
@@ -312,7 +323,8 @@ def _list_routes(order: Order, app: AppEvidence | None) -> tuple[tuple[str, str]
     found = ((route.method, route.path) for route in known)
     routes = tuple(dict.fromkeys((*order.routes, *found)))
     if not known:
-        what = f"The server at {order.url!r}" if order.url else f"The app {order.import_path!r}"
+        server = order.url and f"The server at {hide_password(order.url)!r}"
+        what = server or f"The app {order.import_path!r}"
         raise VerifyError(
             f"{what} names no GET route without arguments, which could be measured without being"
             " told how. Name a path: flasync verify /path"
