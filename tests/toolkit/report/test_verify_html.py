@@ -174,7 +174,7 @@ def test_method_and_limits() -> None:
         "Python 3.13.1",
         "2 cores, shared by client and server",
         "adds 0.7 ms to a request",
-        "the number of requests times the median time of one alone",
+        "the number of requests times the shortest time of one alone",
         "One burst is not your traffic",
     ):
         assert part in text, part

@@ -49,9 +49,9 @@ METHOD = (
     "First the requests of a route are sent one after another, then all at once, while another"
     " route, the bystander, is asked again and again. Stacks take turns, several rounds each; the"
     " round with the median time is shown.",
-    "`At a time` is the overlap factor: the number of requests times the median time of one alone,"
-    " divided by the time from the first one sent to the last one answered. It is 1 when each"
-    " waits for the one before, and the number of requests when none waits for another.",
+    "`At a time` is the overlap factor: the number of requests times the shortest time of one"
+    " alone, divided by the time from the first one sent to the last one answered. It is 1 when"
+    " each waits for the one before, and the number of requests when none waits for another.",
     "`Server blocking` is the slowest answer of the bystander during the load, less its median"
     " before it. Whoever holds the event loop for 400 ms delays every other user by 400 ms.",
     "The waterfalls join what client and server have seen: connecting, sending, first byte and end"
@@ -102,6 +102,12 @@ def list_findings(run: Run) -> Iterator[str]:
     yield (
         f"{what} of {run.requests} requests took {format_ms(after)} instead of {format_ms(before)}."
     )
+    before_ms, after_ms = (_find_latest(run, stack) for stack in (0, -1))
+    if before_ms is not None and after_ms is not None:
+        yield (
+            f"Another route, asked meanwhile, had to wait {format_ms(after_ms)} longer at worst"
+            f" instead of {format_ms(before_ms)}."
+        )
     unlike = [route for route in run.routes if describe_sameness(route.sameness)]
     if not unlike:
         yield "Both gave the same answers: status, headers and body."
@@ -109,6 +115,12 @@ def list_findings(run: Run) -> Iterator[str]:
     names = [f"`{route.method} {route.path}`" for route in unlike[:3]]
     more = [f"{len(unlike) - 3} more"] if len(unlike) > 3 else []  # noqa: PLR2004  as above
     yield f"The answers of {join([*names, *more])} are not the same on both."
+
+
+def _find_latest(run: Run, stack: int) -> float | None:
+    """Return by how much one stack delayed the bystander at worst; None: it was not asked."""
+    loads = [route.measured[stack] for route in run.routes]
+    return max((each.judgement.bystander_ms for each in loads if each.load.pings), default=None)
 
 
 def describe_sameness(sameness: Sameness | None) -> str:
