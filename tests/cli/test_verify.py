@@ -99,6 +99,12 @@ async def list_orders():
 async def order():
     await asyncio.sleep(0.1)
     return "ordered", 201
+
+@app.post("/reviews")
+async def review():
+    await asyncio.sleep(0.1)
+    sent = flask.request.get_json() if flask.request.is_json else flask.request.form
+    return "thanks", 201 if sent.get("stars") == "5" else 400
 """
 LOGIN = """
 def login(url):
@@ -231,6 +237,7 @@ def test_no_app(folder: Path) -> None:
         (["/slow", "--output", "x.json"], "--output is for --json"),
         (["/slow", "--compare", "--compare-with", "main"], "exclude each other"),
         (["--method", "POST"], "--method POST needs a PATH"),
+        (["/slow", "--data", "stars=5"], "--data needs a method that sends something, not GET"),
         (["--url", "http://127.0.0.1:1"], "--url needs a PATH"),
         (["/slow", "--url", "127.0.0.1:1"], "Write http://127.0.0.1:1"),
         (["/slow", "--url", "http://127.0.0.1:1", "--app", "app"], "--app and --url exclude"),
@@ -341,6 +348,17 @@ def test_other_method(shop: Path) -> None:
     result = verify("/orders", *PASSING, "--method", "post")
     assert result.exit_code == CLEAN, result.output
     assert "POST /orders" in result.stdout
+    assert sum(line.endswith(" 201") for line in result.stdout.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("data", "options"),
+    [("stars=5", ()), ('{"stars": "5"}', ("-H", "Content-Type: application/json"))],
+)
+def test_data(shop: Path, data: str, options: tuple[str, ...]) -> None:
+    """--data is a form, or what its header says it is."""
+    result = verify("/reviews", *PASSING, "--method", "POST", "--data", data, *options)
+    assert result.exit_code == CLEAN, result.output
     assert sum(line.endswith(" 201") for line in result.stdout.splitlines()) == 4
 
 

@@ -69,6 +69,11 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
     help="The method of the requests to PATH.",
 )
 @click.option(
+    "--data",
+    metavar="TEXT",
+    help="Send this with each request: a form, unless --header names another type.",
+)
+@click.option(
     "--requests",
     "-n",
     type=click.IntRange(2, 5000),
@@ -152,6 +157,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
     paths: tuple[str, ...],
     routes: tuple[str, ...],
     method: str,
+    data: str | None,
     requests: int,
     headers: tuple[tuple[str, str], ...],
     login: Path | None,
@@ -186,6 +192,8 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         raise click.UsageError(
             f"--method {method} needs a PATH: without one, GET routes are asked."
         )
+    if data is not None and method.upper() in {"GET", "HEAD"}:
+        raise click.UsageError(f"--data needs a method that sends something, not {method}.")
     if output is not None and not as_json:
         raise click.UsageError("--output is for --json.")
     if compare and revision is not None:
@@ -208,6 +216,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         paths=paths,
         routes=routes,
         method=method.upper(),
+        data=data,
         requests=requests,
         headers=headers,
         login=login,

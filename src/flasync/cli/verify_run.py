@@ -29,6 +29,7 @@ class VerifyRun:
     paths: tuple[str, ...]
     routes: tuple[str, ...]
     method: str
+    data: str | None
     requests: int
     headers: tuple[tuple[str, str], ...]
     login: Path | None
@@ -54,7 +55,7 @@ class VerifyRun:
             AppStartError: The app did not start.
             MissingExtraError: There is no browser.
             RepositoryError: There is no such revision.
-            SettingError: There is no such route, or the login script failed.
+            VerifyError: There is no such route, or the login script failed.
         """
         with VerifyProgress(self.requests) as progress:
             run = verify(self._build_order(), progress)
@@ -69,7 +70,8 @@ class VerifyRun:
             routes=tuple((self.method, path) for path in self.paths),
             named=self.routes,
             requests=self.requests,
-            headers=self.headers,
+            headers=self._list_headers(),
+            body=(self.data or "").encode(),
             login=self.login,
             server=self.server,
             url=self.url,
@@ -81,6 +83,13 @@ class VerifyRun:
             root=self.root,
             command=self.command,
         )
+
+    def _list_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of each request; a body is a form, if none of them says otherwise."""
+        named = {name.lower() for name, _ in self.headers}
+        if self.data is None or "content-type" in named:
+            return self.headers
+        return (*self.headers, ("Content-Type", "application/x-www-form-urlencoded"))
 
     def _publish(self, run: Run, breaches: list[str], failed: list[str]) -> None:
         if self.html is not None:
