@@ -134,7 +134,7 @@ def test_no_variables(run: Run) -> None:
     [
         (["GET", "home"], "Begin it with a slash: /home"),
         (["G-T", "/"], "'G-T' is no HTTP method"),
-        (["GET", "/", "-H", "name"], "Write it as 'Name: value'"),
+        (["GET", "/", "-H", "name"], "Write 'Name: value'"),
         (["GET"], "Missing argument 'PATH'"),
         (["GET", "/", "--html", "none/trace.html"], "No such file or directory"),
         (["GET", "/", "--app", "nothing"], "Could not import 'nothing'"),

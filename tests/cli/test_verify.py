@@ -353,10 +353,14 @@ def test_other_method(shop: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "options"),
-    [("stars=5", ()), ('{"stars": "5"}', ("-H", "Content-Type: application/json"))],
+    [
+        ("stars=5", ()),
+        ('{"stars": "5"}', ()),
+        ("stars=5", ("-H", "content-type: application/x-www-form-urlencoded; charset=utf-8")),
+    ],
 )
 def test_data(shop: Path, data: str, options: tuple[str, ...]) -> None:
-    """--data is a form, or what its header says it is."""
+    """--data is a form, JSON by its first character, or what a header says it is."""
     result = verify("/reviews", *PASSING, "--method", "POST", "--data", data, *options)
     assert result.exit_code == CLEAN, result.output
     assert sum(line.endswith(" 201") for line in result.stdout.splitlines()) == 4

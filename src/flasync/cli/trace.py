@@ -8,42 +8,17 @@ import click
 
 from flasync.cli.app_options import app_options, project_option
 from flasync.cli.process_end import end_if_threads_stay
+from flasync.cli.request_options import request_options
 from flasync.toolkit.extras import require_packages
 
 # Requests that may safely be sent again, as HTTP has it.
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
-def _split_header(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    headers = []
-    for item in value:
-        name, colon, content = item.partition(":")
-        if not colon or not name.strip():
-            raise click.BadParameter(f"{item!r} is no header. Write it as 'Name: value'.")
-        headers.append((name.strip(), content.strip()))
-    return tuple(headers)
-
-
 @click.command()
 @project_option
 @app_options
-@click.option(
-    "--header",
-    "-H",
-    "headers",
-    multiple=True,
-    metavar="'NAME: VALUE'",
-    callback=_split_header,
-    help="A header of the request, such as 'Cookie: session=…'.",
-)
-@click.option(
-    "--data",
-    "-d",
-    default="",
-    help="The body. One that begins with { or [ is sent as JSON, any other as a form.",
-)
+@request_options
 @click.option(
     "--beside",
     type=click.IntRange(0, 1000),

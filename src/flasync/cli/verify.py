@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from flasync.cli.app_options import app_options, project_option
 from flasync.cli.duration import Duration
 from flasync.cli.process_end import terminated_by_exception
+from flasync.cli.request_options import request_options
 from flasync.errors import MissingExtraError
 from flasync.serving import PREFERENCE
 from flasync.toolkit.extras import require_packages
@@ -21,18 +22,6 @@ from flasync.toolkit.verifying.chromium import find_chromium
 
 # Enough to tell N at a time from a pool of 5 or 10, and few enough for any machine.
 DEFAULT_REQUESTS = 20
-
-
-def _parse_headers(
-    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    headers = []
-    for text in value:
-        name, colon, content = text.partition(":")
-        if not colon or not name.strip():
-            raise click.BadParameter(f"{text!r} is no header. Write 'Name: value'.", ctx, param)
-        headers.append((name.strip(), content.strip()))
-    return tuple(headers)
 
 
 def _check_paths(
@@ -68,11 +57,7 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
     show_default=True,
     help="The method of the requests to PATH.",
 )
-@click.option(
-    "--data",
-    metavar="TEXT",
-    help="Send this with each request: a form, unless --header names another type.",
-)
+@request_options
 @click.option(
     "--requests",
     "-n",
@@ -80,15 +65,6 @@ def _check_bystander(ctx: click.Context, param: click.Parameter, value: str | No
     default=DEFAULT_REQUESTS,
     show_default=True,
     help="How many are sent at once.",
-)
-@click.option(
-    "--header",
-    "-H",
-    "headers",
-    multiple=True,
-    metavar="'NAME: VALUE'",
-    callback=_parse_headers,
-    help="Send this header. May be given several times.",
 )
 @click.option(
     "--login",
@@ -157,7 +133,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
     paths: tuple[str, ...],
     routes: tuple[str, ...],
     method: str,
-    data: str | None,
+    data: str,
     requests: int,
     headers: tuple[tuple[str, str], ...],
     login: Path | None,
@@ -192,7 +168,7 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         raise click.UsageError(
             f"--method {method} needs a PATH: without one, GET routes are asked."
         )
-    if data is not None and method.upper() in {"GET", "HEAD"}:
+    if data and method.upper() in {"GET", "HEAD"}:
         raise click.UsageError(f"--data needs a method that sends something, not {method}.")
     if output is not None and not as_json:
         raise click.UsageError("--output is for --json.")

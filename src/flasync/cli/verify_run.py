@@ -12,6 +12,7 @@ from flasync.toolkit.report.terminal import build_console
 from flasync.toolkit.report.verify_html import build_verify_html
 from flasync.toolkit.report.verify_json import build_json
 from flasync.toolkit.report.verify_text import print_run
+from flasync.toolkit.request_body import guess_content_type
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER_PATH
 from flasync.toolkit.verifying.run import Run
 from flasync.toolkit.verifying.thresholds import Thresholds, list_breaches, list_failed_verdicts
@@ -29,7 +30,7 @@ class VerifyRun:
     paths: tuple[str, ...]
     routes: tuple[str, ...]
     method: str
-    data: str | None
+    data: str
     requests: int
     headers: tuple[tuple[str, str], ...]
     login: Path | None
@@ -71,7 +72,7 @@ class VerifyRun:
             named=self.routes,
             requests=self.requests,
             headers=self._list_headers(),
-            body=(self.data or "").encode(),
+            body=self.data.encode(),
             login=self.login,
             server=self.server,
             url=self.url,
@@ -85,11 +86,11 @@ class VerifyRun:
         )
 
     def _list_headers(self) -> tuple[tuple[str, str], ...]:
-        """Return the headers of each request; a body is a form, if none of them says otherwise."""
+        """Return the headers of each request, with the type of its body if none says that."""
         named = {name.lower() for name, _ in self.headers}
-        if self.data is None or "content-type" in named:
+        if not self.data or "content-type" in named:
             return self.headers
-        return (*self.headers, ("Content-Type", "application/x-www-form-urlencoded"))
+        return (*self.headers, ("Content-Type", guess_content_type(self.data.encode())))
 
     def _publish(self, run: Run, breaches: list[str], failed: list[str]) -> None:
         if self.html is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flasync.errors import AppStartError
+from flasync.toolkit.request_body import guess_content_type
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -42,9 +43,7 @@ class Message:
         usual = {b"host": host.encode(), b"user-agent": b"flasync-trace", b"accept": b"*/*"}
         if self.body:
             usual[b"content-length"] = str(len(self.body)).encode()
-            is_json = self.body.lstrip()[:1] in {b"{", b"["}
-            form = b"application/x-www-form-urlencoded"
-            usual[b"content-type"] = b"application/json" if is_json else form
+            usual[b"content-type"] = guess_content_type(self.body).encode()
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
