@@ -240,6 +240,8 @@ def test_no_app(folder: Path) -> None:
         (["/slow", "--data", "stars=5"], "--data needs a method that sends something, not GET"),
         (["--url", "http://127.0.0.1:1"], "--url needs a PATH"),
         (["/slow", "--url", "127.0.0.1:1"], "Write http://127.0.0.1:1"),
+        (["/slow", "--url", "http://[::1"], "'http://[::1' is no address"),
+        (["/slow", "--url", "http://shop:port"], "'http://shop:port' is no address"),
         (["/slow", "--url", "http://127.0.0.1:1", "--app", "app"], "--app and --url exclude"),
         (["/slow", "--url", "http://127.0.0.1:1", "--compare"], "--compare and --url exclude"),
         (["/slow", "--url", "http://127.0.0.1:1", "--browser"], "--browser and --url need"),

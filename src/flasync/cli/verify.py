@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -15,6 +14,7 @@ from flasync.cli.app_options import app_options, project_option
 from flasync.cli.duration import Duration
 from flasync.cli.process_end import terminated_by_exception
 from flasync.cli.request_options import request_options
+from flasync.cli.typed_command import describe_command
 from flasync.errors import MissingExtraError
 from flasync.serving import PREFERENCE
 from flasync.toolkit.extras import require_packages
@@ -184,7 +184,6 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         _check_browser()
     from flasync.cli.verify_run import VerifyRun  # noqa: PLC0415 (imports them)
     from flasync.toolkit.verifying.thresholds import Thresholds  # noqa: PLC0415 (as above)
-    from flasync.toolkit.verifying.verification import hide_password  # noqa: PLC0415 (as above)
 
     run = VerifyRun(
         import_path=import_path,
@@ -207,19 +206,11 @@ def verify(  # noqa: PLR0917 (one argument an option of the command)
         server=server,
         timeout_s=timeout_s,
         verbose=verbose,
-        command=_describe_command(map(hide_password, sys.argv[1:]), headers),
+        command=describe_command(sys.argv[1:], (data, *(content for _, content in headers))),
     )
     with terminated_by_exception():
         code = run.run()
     raise SystemExit(code)
-
-
-def _describe_command(words: Iterable[str], headers: tuple[tuple[str, str], ...]) -> str:
-    """Return what was typed, without what may be secret: reports are passed on."""
-    arguments = list(words)
-    for content in (content for _, content in headers if content):
-        arguments = [argument.replace(content, "…") for argument in arguments]
-    return shlex.join(["flasync", *arguments])
 
 
 def _check_browser() -> None:
@@ -232,10 +223,9 @@ def _check_browser() -> None:
 
 
 def _check_url(ctx: click.Context, url: str, paths: tuple[str, ...]) -> None:
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter(
-            f"{url!r} is no address. Write http://{url}", ctx, param_hint="--url"
-        )
+    if not _is_address(url):
+        address = "one such as http://127.0.0.1:5000" if "://" in url else f"http://{url}"
+        raise click.BadParameter(f"{url!r} is no address. Write {address}", ctx, param_hint="--url")
     if not paths:
         raise click.UsageError("--url needs a PATH: only the app itself knows its routes.")
     alone = {
@@ -250,3 +240,11 @@ def _check_url(ctx: click.Context, url: str, paths: tuple[str, ...]) -> None:
             raise click.UsageError(
                 f"{option} and --url exclude each other: that server runs already."
             )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half a pair of brackets, or a port that is no number
+        return False
