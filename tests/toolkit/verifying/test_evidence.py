@@ -117,3 +117,12 @@ def test_a_line_that_cannot_be_built(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert path.read_text() == "one\ntwo\n"
     assert "could not be built" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
+def test_a_full_disk(caplog: pytest.LogCaptureFixture) -> None:
+    """Lines that cannot be written are logged and given up; the app and its witness go on."""
+    file = EvidenceFile("/dev/full")
+    file.put(lambda: "a line\n")
+    assert not file.write_some()
+    assert "could not be written" in caplog.text

@@ -37,9 +37,17 @@ class EvidenceFile:
         with self._writing:
             count = min(len(self._lines), _MOST_LINES)
             text = "".join(_build(self._lines.popleft()) for _ in range(count))
-            if text:  # all of it goes into a file at once, and among no other process's
-                os.write(self._file, text.encode())
+            if text:
+                self._write(text.encode())
         return bool(self._lines)
+
+    def _write(self, lines: bytes) -> None:
+        """Write lines; a full disk must end neither the app nor the thread that looks at it."""
+        try:
+            # All of it goes into a file at once, and among no other process's.
+            os.write(self._file, lines)
+        except OSError:
+            _log.exception("The evidence of flasync verify could not be written.")
 
     def write_all(self) -> None:
         """Write what is left, at the end of the process."""
