@@ -6,7 +6,8 @@ import hashlib
 import psutil
 import pytest
 
-from flasync.toolkit.verifying.sending import ID_HEADER, Question, send
+from flasync.toolkit.verifying.evidence_rows import IDENTITY_HEADER
+from flasync.toolkit.verifying.sending import Question, send
 from toolkit.verifying.raw_servers import OK, Gate, open_answering, open_server
 
 
@@ -62,7 +63,7 @@ def test_what_is_sent() -> None:
     head, _, body = requests[0].partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST /a%2Fb?q=x%20y HTTP/1.1"
-    assert {"X-Color: red", f"{ID_HEADER}: {answer.id}"} <= set(lines)
+    assert {"X-Color: red", f"{IDENTITY_HEADER}: {answer.id}"} <= set(lines)
     assert body == b'{"a": 1}'
 
 

@@ -19,11 +19,11 @@ from flasync.instruments import VARIABLE as WATCHER
 from flasync.toolkit.served_app import ServedApp, serve_app
 from flasync.toolkit.verifying.bystander import PATH as BYSTANDER
 from flasync.toolkit.verifying.evidence import Evidence, RequestEvidence
+from flasync.toolkit.verifying.evidence_rows import IDENTITY_HEADER
 from flasync.toolkit.verifying.evidence_rows import VARIABLE as EVIDENCE
 from flasync.toolkit.verifying.marks import MOST_MARKS
 from flasync.toolkit.verifying.run import Mark, Phase
 from flasync.toolkit.verifying.server_timing import parse_server_timing
-from flasync.toolkit.verifying.witness import IDENTITY_HEADER
 
 SOURCE = Path(__file__).with_name("watched_app.py")
 

@@ -25,6 +25,9 @@ from flasync.toolkit.verifying.run import Mark
 # Names the file, in the environment of the served process.
 VARIABLE = "FLASYNC_EVIDENCE"
 
+# The header of a request whose life is to be written; its value is the `id` of the line.
+IDENTITY_HEADER = "X-Flasync-Request"
+
 
 def build_app_row(app: Flask) -> str:
     """Return the line about an app: its process, its threads, its GET routes without arguments."""

@@ -29,8 +29,9 @@ from werkzeug.wsgi import get_input_stream
 from flasync import ASGI, instruments, portal
 from flasync.toolkit.tracing.memory_client import Message, live
 from flasync.toolkit.verifying.evidence import Evidence
+from flasync.toolkit.verifying.evidence_rows import IDENTITY_HEADER
 from flasync.toolkit.verifying.run import Load, Mark, Request
-from flasync.toolkit.verifying.witness import IDENTITY_HEADER, Witness
+from flasync.toolkit.verifying.witness import Witness
 
 T = TypeVar("T")
 

@@ -22,11 +22,9 @@ import aiohttp
 from aiohttp import hdrs
 from yarl import URL
 
+from flasync.toolkit.verifying.evidence_rows import IDENTITY_HEADER
 from flasync.toolkit.verifying.failures import describe_failure
 from flasync.toolkit.verifying.run import Request
-
-# The header by which the served process knows the request that the client speaks of.
-ID_HEADER = "X-Flasync-Request"
 
 # Bytes of a line, and of a header, that are read; aiohttp refuses 8 KB, browsers take more.
 _MAX_HEADER_BYTES = 65536
@@ -47,7 +45,7 @@ class Answer:
     """What became of one request."""
 
     id: str
-    """The value of its `ID_HEADER`."""
+    """The value of its `IDENTITY_HEADER`."""
     request: Request
     """Without marks."""
     headers: tuple[tuple[str, str], ...] = ()
@@ -226,7 +224,7 @@ class _Volley:
         async with session.request(
             self._question.method,
             self._url,
-            headers=[(ID_HEADER, record.id), *self._question.headers],
+            headers=[(IDENTITY_HEADER, record.id), *self._question.headers],
             data=self._question.body or None,
             allow_redirects=False,
             trace_request_ctx=record,

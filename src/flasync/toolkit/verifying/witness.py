@@ -26,16 +26,18 @@ from flasync.bridge import BridgeGreenlet, Monitor, set_monitor, walk_frames
 from flasync.instruments import Watcher
 from flasync.toolkit.verifying.bystander import add_bystander
 from flasync.toolkit.verifying.evidence_file import EvidenceFile
-from flasync.toolkit.verifying.evidence_rows import VARIABLE, build_app_row, build_request_row
+from flasync.toolkit.verifying.evidence_rows import (
+    IDENTITY_HEADER,
+    VARIABLE,
+    build_app_row,
+    build_request_row,
+)
 from flasync.toolkit.verifying.marks import Timeline
 from flasync.toolkit.verifying.run import Phase
 from flasync.toolkit.verifying.server_timing import NAME, build_server_timing
 from flasync.toolkit.verifying.sights import NOWHERE, Sight, Sights
 from flasync.toolkit.verifying.stretch_sampler import StretchSampler
 from flasync.toolkit.verifying.stretches import Stretch, WatchedThread
-
-# By which a request is found again in the evidence.
-IDENTITY_HEADER = "X-Flasync-Request"
 
 _IDENTITY_KEY = "HTTP_" + IDENTITY_HEADER.upper().replace("-", "_")
 _HEADER_NAME = NAME.lower().encode()
