@@ -1,7 +1,14 @@
 """One load against servers that know what was asked when."""
 
-from flasync.toolkit.verifying.loads import LoadOrder, run_load
-from flasync.toolkit.verifying.run import Phase
+import pytest
+
+from flasync.toolkit.verifying.loads import (
+    LoadOrder,
+    Measurement,
+    choose_measurement,
+    run_load,
+)
+from flasync.toolkit.verifying.run import Load, Phase, Request
 from flasync.toolkit.verifying.sending import Question
 from flasync.toolkit.verifying.stacks import Stack
 from toolkit.verifying.raw_servers import OK, Gate, open_answering, open_server
@@ -10,6 +17,19 @@ from toolkit.verifying.raw_servers import OK, Gate, open_answering, open_server
 def build_order(url: str, count: int = 2, timeout_s: float = 60.0) -> LoadOrder:
     """A load of GETs, with no bystander."""
     return LoadOrder(Question("GET", url), count, timeout_s, None)
+
+
+def build_measurement(wall_ms: float, status: int | None = 200) -> Measurement:
+    """A load of one request."""
+    request = Request(0.0, None, 0.0, 1.0, wall_ms, status)
+    return Measurement(Load((request,), (request,), (), (), None, wall_ms), None, ())
+
+
+@pytest.mark.parametrize(("status", "chosen"), [(200, 1), (500, 2), (None, 2)])
+def test_the_load_that_counts(status: int | None, chosen: int) -> None:
+    """Of several loads that of the median time counts, and before it one that has failed."""
+    loads = [build_measurement(30.0), build_measurement(20.0), build_measurement(10.0, status)]
+    assert choose_measurement(loads) is loads[chosen]
 
 
 def test_baseline_before_the_load() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from flasync.toolkit.verifying import pings
 from flasync.toolkit.verifying.evidence import RequestEvidence
+from flasync.toolkit.verifying.judging import describe_failures
 from flasync.toolkit.verifying.run import Load, Mark, Request
 from flasync.toolkit.verifying.sending import Answer, Exchange, Question, send
 from flasync.toolkit.verifying.server_timing import NAME, build_marks, parse_server_timing
@@ -50,8 +51,22 @@ class Measurement:
     @property
     def has_failed(self) -> bool:
         """Whether a request had no response."""
-        requests = (*self.load.baseline, *self.load.requests)
-        return any(request.status is None for request in requests)
+        return any(request.status is None for request in self.requests)
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All that were sent."""
+        return (*self.load.baseline, *self.load.requests)
+
+
+def choose_measurement(measurements: Sequence[Measurement]) -> Measurement:
+    """Return the one that counts: the first whose requests failed, else that of the median time.
+
+    A failure that only some of the loads have would be lost with those that are left out.
+    """
+    ordered = sorted(measurements, key=lambda measurement: measurement.load.wall_ms)
+    median = ordered[len(ordered) // 2]
+    return next((each for each in measurements if describe_failures(each.requests)), median)
 
 
 def run_load(

@@ -25,7 +25,12 @@ from flasync.toolkit.verifying.costs import measure_client, measure_cost
 from flasync.toolkit.verifying.evidence import AppEvidence
 from flasync.toolkit.verifying.holds import find_holds
 from flasync.toolkit.verifying.judging import judge
-from flasync.toolkit.verifying.loads import LoadOrder, Measurement, run_load
+from flasync.toolkit.verifying.loads import (
+    LoadOrder,
+    Measurement,
+    choose_measurement,
+    run_load,
+)
 from flasync.toolkit.verifying.login import log_in
 from flasync.toolkit.verifying.open_files import allow_connections
 from flasync.toolkit.verifying.run import BrowserTimes, Measured, Route, Run, Sameness
@@ -35,7 +40,7 @@ from flasync.toolkit.verifying.stacks import Stack, serve_flasync, serve_revisio
 # What `Order.compare` says for stock Flask on a WSGI server.
 STOCK = "stock"
 
-# Loads of each stack, of which the one of the median wall time counts.
+# Loads of each stack, of which `choose_measurement` keeps one.
 _ROUNDS = 3
 
 # Seconds until a served app has said what its routes are.
@@ -214,7 +219,7 @@ class _Verification:
                 measurements.append(self._load(target, method, path))
             if any(measurements[-1].has_failed for measurements in seen):
                 break  # the others would tell the same, and may take long for it
-        kept = [_choose(measurements) for measurements in seen]
+        kept = list(map(choose_measurement, seen))
         measured = list(map(self._judge, self._targets, kept))
         if self._order.browser and method == "GET":
             measured = self._browse(path, measured)
@@ -295,12 +300,6 @@ class _Verification:
     def _report(self, step: Step, **details: Any) -> None:
         loads = len(self._routes) * len(self._targets) * self._rounds
         self._tell(Progress(step, loads_done=self._done, loads=loads, **details))
-
-
-def _choose(measurements: list[Measurement]) -> Measurement:
-    """Return the one of the median wall time."""
-    ordered = sorted(measurements, key=lambda measurement: measurement.load.wall_ms)
-    return ordered[len(ordered) // 2]
 
 
 def _read_app(stack: Stack) -> AppEvidence | None:
