@@ -3,6 +3,8 @@
 import asyncio
 import threading
 
+import psutil
+
 from flasync.toolkit.verifying.pings import watch
 from flasync.toolkit.verifying.run import Request
 from flasync.toolkit.verifying.sending import Answer, Exchange, Question, send
@@ -44,6 +46,18 @@ def test_calm_pings_come_first() -> None:
     assert all(ping.end_ms > 0 for ping in during)
     assert requests[0].startswith(b"GET /here?a=b HTTP/1.1\r\n")
     assert b"\r\nX-A: b\r\n" in requests[0]
+
+
+def test_a_login_in_the_url() -> None:
+    """What a URL has before its host goes as a header, and into no list of processes."""
+    with open_answering(OK) as (url, requests):
+        address = url.replace("://", "://eva:s%40@")
+        with watch(address, (("Cookie", "a=s3cret"),)) as seen:
+            typed = [word for child in psutil.Process().children() for word in child.cmdline()]
+    assert not any(failed for _, _, failed in seen.pings[:-1])
+    assert b"\r\nAuthorization: Basic ZXZhOnNA\r\n" in requests[0]
+    assert b"\r\nHost: eva" not in requests[0]
+    assert not any("s3cret" in word or "eva" in word for word in typed)
 
 
 def test_a_ping_under_way_counts() -> None:

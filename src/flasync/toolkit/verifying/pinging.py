@@ -13,7 +13,8 @@ import json
 import sys
 import threading
 import time
-from urllib.parse import urlsplit
+from base64 import b64encode
+from urllib.parse import unquote, urlsplit
 
 # Seconds between an answer and the next ping. A stall that is shorter may be missed, and a server
 # spends a few per cent of a core on the answers.
@@ -30,10 +31,11 @@ class Pinger:
 
     def __init__(self, url: str, headers: dict[str, str], timeout_s: float) -> None:
         parts = urlsplit(url)
+        login, _, host = parts.netloc.rpartition("@")
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-        self._connection = kinds[parts.scheme](parts.netloc, timeout=timeout_s)
+        self._connection = kinds[parts.scheme](host, timeout=timeout_s)
         self._target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-        self._headers = headers
+        self._headers = {**_build_login(login), **headers}
         self._start = 0.0
         self._done: list[tuple[float, float, bool]] = []
 
@@ -79,10 +81,17 @@ class Pinger:
         return bool(response.status < _FIRST_SERVER_ERROR)
 
 
+def _build_login(login: str) -> dict[str, str]:
+    """Return the header for what a URL has before its host, as "name:password"; "" for nothing."""
+    if not login:
+        return {}
+    name, _, password = map(unquote, login.partition(":"))
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+
+
 def main() -> None:
-    """Ping the URL that the first argument names; the second are the headers, as JSON."""
-    url, headers, timeout_s = sys.argv[1:]
-    pinger = Pinger(url, json.loads(headers), float(timeout_s))
+    """Ping as the first line of stdin says: a JSON list of the arguments of `Pinger`."""
+    pinger = Pinger(*json.loads(sys.stdin.readline()))
     threading.Thread(target=pinger.run, daemon=True).start()
     sys.stdin.read()
     print(json.dumps(pinger.list_pings()), flush=True)

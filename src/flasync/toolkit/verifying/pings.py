@@ -49,9 +49,8 @@ def watch(
     Returns:
         What has the pings when the block is over.
     """
-    command = [sys.executable, "-I", pinging.__file__, url, json.dumps(dict(headers))]
     process = subprocess.Popen(  # noqa: S603 (our own program)
-        [*command, str(timeout_s)],
+        [sys.executable, "-I", pinging.__file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -60,7 +59,11 @@ def watch(
     seen = Watch()
     with process:
         try:
-            process.stdout.readline()  # type: ignore[union-attr]  # it is a pipe
+            # Not as arguments: everybody on the machine may read those.
+            order = json.dumps([url, dict(headers), timeout_s])
+            process.stdin.write(f"{order}\n")  # type: ignore[union-attr]  # it is a pipe
+            process.stdin.flush()  # type: ignore[union-attr]  # as above
+            process.stdout.readline()  # type: ignore[union-attr]  # as above
             yield seen
             output, _ = process.communicate()
             seen.pings = tuple(
