@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from flasync.errors import AppStartError
 from flasync.toolkit.request_body import guess_content_type
@@ -37,7 +37,8 @@ class Message:
 
     def build_scope(self, host: str) -> dict[str, Any]:
         """Return the ASGI scope, of a client on this machine."""
-        parts = urlsplit(self.target)
+        target, _, _ = self.target.partition("#")  # what follows, no client sends
+        path, _, query = target.partition("?")
         given = [(name.lower().encode(), value.encode()) for name, value in self.headers]
         names = {name for name, _ in given}
         usual = {b"host": host.encode(), b"user-agent": b"flasync-trace", b"accept": b"*/*"}
@@ -50,9 +51,9 @@ class Message:
             "http_version": "1.1",
             "method": self.method,
             "scheme": "http",
-            "path": unquote(parts.path),
-            "raw_path": parts.path.encode(),
-            "query_string": parts.query.encode(),
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
             "root_path": "",
             "headers": [item for item in usual.items() if item[0] not in names] + given,
             "client": ("127.0.0.1", 50000),
