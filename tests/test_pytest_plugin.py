@@ -107,6 +107,8 @@ def test_headers(assert_overlaps):
 def test_wrong_number(assert_overlaps):
     with pytest.raises(ValueError, match="9 of 4 requests"):
         assert_overlaps("/weather", n=4, min_overlap=9)
+    with pytest.raises(ValueError, match="0 of 4 requests"):
+        assert_overlaps("/weather", n=4, min_overlap=0)
 
 def test_no_stall(assert_no_stall):
     with assert_no_stall(threshold_ms=5000) as client:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from werkzeug.test import Client
 
     from flasync.toolkit.verifying.in_process import RunningApp
-    from flasync.toolkit.verifying.run import Judgement, Load
+    from flasync.toolkit.verifying.run import Judgement, Route
 
 __all__ = ["AssertOverlaps", "assert_no_stall", "assert_overlaps"]
 
@@ -103,7 +103,7 @@ def assert_overlaps(_flasync_app: Flask, _flasync_running: RunningApp) -> Assert
     from flasync.toolkit.verifying.holds import find_holds  # noqa: PLC0415  as above
     from flasync.toolkit.verifying.in_process import COST_MS  # noqa: PLC0415  as above
     from flasync.toolkit.verifying.judging import judge  # noqa: PLC0415  as above
-    from flasync.toolkit.verifying.run import Outcome  # noqa: PLC0415  as above
+    from flasync.toolkit.verifying.run import Measured, Outcome, Route  # noqa: PLC0415  as above
 
     def check(
         path: str,
@@ -113,14 +113,17 @@ def assert_overlaps(_flasync_app: Flask, _flasync_running: RunningApp) -> Assert
         headers: Mapping[str, str] | None = None,
     ) -> Judgement:
         __tracebackhide__ = True
-        if n < 2 or not 1 <= (min_overlap or 1) <= n:  # noqa: PLR2004  one overlaps with nothing
-            raise ValueError(f"{min_overlap!r} of {n!r} requests cannot run at a time.")
+        least = 1 if min_overlap is None else min_overlap
+        if n < 2 or not 1 <= least <= n:  # noqa: PLR2004  one overlaps with nothing
+            raise ValueError(f"{least!r} of {n!r} requests cannot run at a time.")
         sent = {"User-Agent": "flasync-verify", **(headers or {})}
         message = Message(method.upper(), path, list(sent.items()))
         load = _flasync_running.run_load(message, n)
-        judgement = judge(load, find_holds(load), client_ms=COST_MS, min_overlap=min_overlap)
+        holds = find_holds(load)
+        judgement = judge(load, holds, client_ms=COST_MS, min_overlap=min_overlap)
         if judgement.outcome is not Outcome.OVERLAPS:
-            _print_report(_flasync_app.name, message.method, path, load, judgement)
+            measured = Measured("flasync in this process", load, holds, judgement)
+            _print_report(_flasync_app.name, Route(message.method, path, None, (measured,)))
             pytest.fail(f"{message.method} {path}: {judgement.sentence}", pytrace=False)
         return judgement
 
@@ -158,15 +161,12 @@ def assert_no_stall(
     return check
 
 
-def _print_report(app: str, method: str, path: str, load: Load, judgement: Judgement) -> None:
+def _print_report(app: str, route: Route) -> None:
     """Print the report of `flasync verify`; pytest shows it with the failure."""
     from flasync.toolkit.report.terminal import build_console  # noqa: PLC0415  as above
     from flasync.toolkit.report.verify_text import print_run  # noqa: PLC0415  as above
-    from flasync.toolkit.verifying.holds import find_holds  # noqa: PLC0415  as above
-    from flasync.toolkit.verifying.run import Measured, Route, Run  # noqa: PLC0415  as above
+    from flasync.toolkit.verifying.run import Run  # noqa: PLC0415  as above
 
-    measured = Measured("flasync in this process", load, find_holds(load), judgement)
-    run = Run(app, "", len(load.requests), (Route(method, path, None, (measured,)),))
     console = build_console()
     console.width = _REPORT_WIDTH
-    print_run(run, console)
+    print_run(Run(app, "", len(route.measured[-1].load.requests), (route,)), console)
