@@ -32,7 +32,7 @@ def _write_lesson(number: int, lesson: Lesson) -> Iterator[str]:
     yield f"{lesson.text}\n"
     if lesson.question:
         yield f"*{lesson.question}*\n"
-        yield from (f"{letter}. {choice}" for letter, choice in enumerate(lesson.choices, 1))
+        yield from (f"{index}. {choice}" for index, choice in enumerate(lesson.choices, 1))
         yield f"\n<details><summary>Answer</summary>\n\n{lesson.choices[lesson.answer - 1]}\n"
         yield "</details>\n"
     for old, new in lesson.edits:

@@ -48,7 +48,7 @@ OTHER_SHAPES = {
 METHOD = (
     "First the requests of a route are sent one after another, then all at once, while another"
     " route, the bystander, is asked again and again. Stacks take turns, several rounds each; the"
-    " round with the median time is shown.",
+    " round with the median time is shown, or one in which requests failed.",
     "`At a time` is the overlap factor: the number of requests times the shortest time of one"
     " alone, divided by the time from the first one sent to the last one answered. It is 1 when"
     " each waits for the one before, and the number of requests when none waits for another.",
