@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from flasync.cli.process_end import terminated_by_exception
 from flasync.toolkit.extras import require_packages
 
 
@@ -23,4 +24,6 @@ def learn(folder: Path, restart: bool) -> None:
     require_packages(("rich", "libcst", "aiohttp", "psutil"), "flasync learn")
     from flasync.cli.learn_run import Course  # noqa: PLC0415 (imports them)
 
-    Course(folder, restart=restart).run()
+    course = Course(folder, restart=restart)
+    with terminated_by_exception():  # a lesson serves the app, or has it edited for a moment
+        course.run()

@@ -12,8 +12,11 @@ from types import FrameType
 
 import click
 
-# As a shell has it for a process that the signal has ended.
-_TERMINATED = 128 + signal.SIGTERM
+# By which others end a command: `kill`, a stopped job in CI, a terminal that is closed.
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+# A shell has it and the signal's number for a process that a signal has ended.
+_BY_SIGNAL = 128
 
 
 def end_if_threads_stay(code: int) -> None:
@@ -34,16 +37,24 @@ def end_if_threads_stay(code: int) -> None:
 
 @contextlib.contextmanager
 def terminated_by_exception() -> Iterator[None]:
-    """Let SIGTERM raise SystemExit within the block, so that what is under way is cleaned up."""
+    """Let SIGTERM and SIGHUP raise SystemExit within the block, so that it is cleaned up.
+
+    A signal that is ignored stays so: `nohup` has ignored SIGHUP for the command.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are none of its business
         return
 
     def end(signum: int, frame: FrameType | None) -> None:
-        raise SystemExit(_TERMINATED)
+        raise SystemExit(_BY_SIGNAL + signum)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {
+        signum: signal.signal(signum, end)
+        for signum in _ENDING
+        if signal.getsignal(signum) is not signal.SIG_IGN
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
