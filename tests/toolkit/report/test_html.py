@@ -94,6 +94,13 @@ def test_what_users_wrote_is_escaped() -> None:
     assert page.open == []
 
 
+def test_what_nobody_sees_is_shown() -> None:
+    """A character that would turn the text around it, or steer something, has a visible one."""
+    page = build_html(replace(build_shop_report(), app="a\u202eb\x1bc\r\nd"))
+    assert "a\ufffdb\ufffdc\r\nd" in page
+    assert "\u202e" not in page
+
+
 def test_code_is_marked() -> None:
     """What stands between backticks is code, and all of it is escaped."""
     assert mark_code("`a < b` & c") == "<code>a &lt; b</code> &amp; c"

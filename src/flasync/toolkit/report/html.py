@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 
 import jinja2
 import markupsafe
@@ -38,6 +39,16 @@ from flasync.toolkit.report.wording import (
 
 _TEMPLATE = "page.html"
 _STYLE = "style.css"
+
+# Characters that nobody sees and that turn the order of others around, and control characters that
+# are no white space. In a name that a project chose, they could make the page say something else.
+HIDDEN = dict.fromkeys(
+    (
+        *(*range(9), 11, *range(14, 32), *range(127, 160)),
+        *(0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    ),
+    "\ufffd",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,12 @@ def read_part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+def render_page(environment: jinja2.Environment, template: str, **values: Any) -> str:
+    """Return the page that a template of this package makes of some values."""
+    page = environment.from_string(read_part(template)).render(values)
+    return page.translate(HIDDEN)
+
+
 def build_html(report: ScanReport, import_path: str | None = None) -> str:
     """Return the page.
 
@@ -97,10 +114,11 @@ def build_html(report: ScanReport, import_path: str | None = None) -> str:
         shorten_function=shorten_function,
         shorten_place=shorten_place,
     )
-    source = read_part(_TEMPLATE)
     outline = Outline(report)
     anchors = _Anchors(outline)
-    return environment.from_string(source).render(
+    return render_page(
+        environment,
+        _TEMPLATE,
         report=report,
         headline=build_headline(report),
         why=WHY_WAITING_MATTERS if outline.best_route is not None else "",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from flasync.toolkit.migration.outcome import MigrationReport
-from flasync.toolkit.report.html import build_environment, read_part
+from flasync.toolkit.report.html import build_environment, render_page
 from flasync.toolkit.report.migration_outline import (
     describe_fold,
     fold_steps,
@@ -36,7 +36,9 @@ def build_migration_html(report: MigrationReport, import_path: str | None = None
     """
     environment = build_environment()
     environment.globals.update(count=count, describe_fold=describe_fold, name_fold=name_fold)
-    return environment.from_string(read_part(_TEMPLATE)).render(
+    return render_page(
+        environment,
+        _TEMPLATE,
         report=report,
         headline=build_migration_headline(report),
         why=WHY_LOOP if report.moved else "",

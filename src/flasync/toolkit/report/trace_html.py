@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flasync.toolkit.report.html import build_environment, read_part
+from flasync.toolkit.report.html import build_environment, render_page
 from flasync.toolkit.report.trace_words import (
     STATES,
     build_trace_headline,
@@ -64,7 +64,9 @@ def build_trace_html(trace: Trace) -> str:
         format_duration=format_duration,
     )
     rows = list(_list_rows(trace))
-    return environment.from_string(read_part(_TEMPLATE)).render(
+    return render_page(
+        environment,
+        _TEMPLATE,
         trace=trace,
         headline=build_trace_headline(trace),
         shares=build_trace_shares(trace),

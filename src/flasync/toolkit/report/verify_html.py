@@ -10,7 +10,7 @@ import markupsafe
 
 from flasync.toolkit.report import browser_words
 from flasync.toolkit.report import verify_words as words
-from flasync.toolkit.report.html import build_environment, read_part
+from flasync.toolkit.report.html import HIDDEN, build_environment, read_part, render_page
 from flasync.toolkit.report.verify_chart import (
     KINDS,
     LATE_MS,
@@ -37,16 +37,6 @@ _OPEN_ROUTES = 3
 
 # Shapes that are told apart by a pattern, not by their colour alone.
 _PATTERNED = (Phase.QUEUED.value, Phase.THREAD.value, Phase.AWAITING.value, TURN)
-
-# Characters that nobody sees and that turn the order of others around, and control characters. In
-# a name that a project chose, they could make the page say something else.
-_HIDDEN = dict.fromkeys(
-    (
-        *(*range(9), *range(11, 32), *range(127, 160)),
-        *(0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
-    ),
-    "\ufffd",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +88,9 @@ def build_verify_html(run: Run, import_path: str | None = None) -> str:
         parts={part: _embed(part) for part in ("verify.css", "theme.js", "verify.js")},
     )
     entries = list(_list_entries(run))
-    page = environment.from_string(read_part(_TEMPLATE)).render(
+    return render_page(
+        environment,
+        _TEMPLATE,
         run=run,
         entries=entries,
         is_compared=any(len(route.measured) > 1 for route in run.routes),
@@ -106,7 +98,6 @@ def build_verify_html(run: Run, import_path: str | None = None) -> str:
         steps=list(list_verify_steps(run, import_path)),
         data=_build_data(entries),
     )
-    return page.translate(_HIDDEN)
 
 
 def _embed(name: str) -> markupsafe.Markup:
@@ -140,7 +131,7 @@ class _Texts:
         self._numbers = {"": 0}
 
     def number(self, text: str) -> int:
-        return self._numbers.setdefault(text.translate(_HIDDEN), len(self._numbers))
+        return self._numbers.setdefault(text.translate(HIDDEN), len(self._numbers))
 
     def list(self) -> list[str]:
         return [*self._numbers]
