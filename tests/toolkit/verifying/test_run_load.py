@@ -55,7 +55,7 @@ def test_marks_by_the_header() -> None:
     for request in (*load.baseline, *load.requests):
         assert [mark.phase for mark in request.marks] == [Phase.QUEUED, Phase.THREAD]
         queued, thread = request.marks
-        assert (queued.start_ms, queued.end_ms) == (request.start_ms, thread.start_ms)
+        assert (queued.end_ms, thread.end_ms) == (thread.start_ms, request.first_byte_ms)
 
 
 def test_a_stream_without_an_end() -> None:

@@ -60,7 +60,7 @@ def add():
 def mine(name):
     response = flask.redirect(flask.url_for("sync", user=flask.session["user"], _external=True))
     response.headers["X-Server"] = flask.request.environ.get("SERVER_SOFTWARE", "flasync")
-    response.data = str(next(numbers))
+    response.data = str(time.perf_counter_ns())
     return response
 
 @app.get("/gathering/<int:alone>/<int:together>")
