@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from flasync.cli.migrate_question import StageQuestion
+from flasync.cli.report_file import write_page
 from flasync.cli.scan_progress import ScanProgress
 from flasync.errors import DirtyProjectError
 from flasync.serving.location import load_flask_app
@@ -152,8 +153,7 @@ class MigrateRun:
 
     def _publish(self, done: MigrationReport) -> None:
         if self.html is not None:
-            self.html.write_text(build_migration_html(done, self.import_path), encoding="utf-8")
-            click.echo(f"Wrote {self.html}: open it in a browser.", err=True)
+            write_page(self.html, build_migration_html(done, self.import_path))
         if self.as_json:
             click.echo(json.dumps({"version": _JSON_VERSION, "moved": done.moved, **to_json(done)}))
         elif self.html is None:

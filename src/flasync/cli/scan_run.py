@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from flasync.cli.report_file import write_report
 from flasync.cli.scan_progress import ScanProgress
 from flasync.errors import AppNotFoundError, AppStartError
 from flasync.toolkit.baseline import (
@@ -165,14 +166,14 @@ class ScanRun:
 
     def _publish(self, report: ScanReport, for_people: ScanReport) -> None:
         if self.html is not None:
-            self._write(self.html, build_html(report, self.import_path))
+            write_report(self.html, build_html(report, self.import_path))
             _say(f"Wrote {_shorten(self.html)}: open it in a browser.")
         if self.form is not None:
             text = self._build_machine_text(report)
             if self.output is None:
                 click.echo(text)
             else:
-                self._write(self.output, text + "\n")
+                write_report(self.output, text + "\n")
         elif self.html is None:
             self._print(for_people)
 
@@ -199,13 +200,6 @@ class ScanRun:
         if workspace and self.root.is_relative_to(workspace):
             return Path(workspace)
         return self.root
-
-    @staticmethod
-    def _write(path: Path, text: str) -> None:
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise click.FileError(str(path), error.strerror) from error
 
     def _judge(self, failing: int, known: Baseline | None, gone: Baseline) -> int:
         """Say whether the check has passed and what of the baseline is gone; return the code."""

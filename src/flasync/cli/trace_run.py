@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flasync.cli.report_file import write_page
 from flasync.serving.location import load_flask_app
 from flasync.toolkit.report.terminal import build_console
 from flasync.toolkit.report.trace_html import build_trace_html
@@ -56,11 +57,7 @@ class TraceRun:
 
     def _publish(self, trace: Trace) -> None:
         if self.html is not None:
-            try:
-                self.html.write_text(build_trace_html(trace), encoding="utf-8")
-            except OSError as error:
-                raise click.FileError(str(self.html), error.strerror) from error
-            click.echo(f"Wrote {self.html}: open it in a browser.", err=True)
+            write_page(self.html, build_trace_html(trace))
         if self.as_json:
             click.echo(build_trace_json(trace))
         elif self.html is None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from flasync.cli.report_file import write_page, write_report
 from flasync.cli.verify_progress import VerifyProgress
 from flasync.toolkit.report.terminal import build_console
 from flasync.toolkit.report.verify_html import build_verify_html
@@ -94,14 +95,13 @@ class VerifyRun:
 
     def _publish(self, run: Run, breaches: list[str], failed: list[str]) -> None:
         if self.html is not None:
-            _write(self.html, build_verify_html(run, self.import_path))
-            click.echo(f"Wrote {self.html}: open it in a browser.", err=True)
+            write_page(self.html, build_verify_html(run, self.import_path))
         if self.as_json:
             text = build_json(run, failed)
             if self.output is None:
                 click.echo(text)
             else:
-                _write(self.output, text + "\n")
+                write_report(self.output, text + "\n")
         else:
             print_run(
                 run,
@@ -110,10 +110,3 @@ class VerifyRun:
                 import_path=self.import_path,
                 verbose=self.verbose,
             )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror) from error
